@@ -1,0 +1,83 @@
+/** The job file's shape in TypeScript, for jobs written as modules. The engine checks it against its schema. */
+import type { JsonObject } from './json.js';
+import type { ReadMode, SaveMode, WriteMode } from './modes.js';
+
+/** A connection: the connector's name and its own keys, nothing of the engine's. */
+export type ConnectionSpec = { connector: string } & JsonObject;
+
+export interface StreamSpec {
+  mode?: ReadMode;
+  key?: string[];
+  cursor?: { column: string; clock?: 'database' | 'application' };
+  columns?: { [column: string]: { type?: string } };
+  /** Options of the source's connector. */
+  source?: JsonObject;
+  was?: string;
+}
+
+/** A transform's name, the streams it is for (default: all) and its own keys. */
+export type TransformSpec = { use: string; streams?: string[] } & { [option: string]: unknown };
+
+export interface SinkStreamSpec {
+  write?: WriteMode;
+  save?: SaveMode;
+  name?: string;
+  /** Options of the sink's connector. */
+  options?: JsonObject;
+}
+
+export interface SinkSpec extends SinkStreamSpec {
+  to: string;
+  only?: string[];
+  streams?: { [pattern: string]: SinkStreamSpec };
+  was?: string;
+}
+
+export interface FlowSpec {
+  source: string;
+  mode?: ReadMode;
+  streams?: string[] | { [pattern: string]: StreamSpec | false };
+  transforms?: TransformSpec[];
+  sinks: { [name: string]: SinkSpec };
+  was?: string;
+}
+
+export interface EngineSpec {
+  $schema?: string;
+  version?: 1;
+  name: string;
+  delivery?: {
+    require?: 'exactly-once' | 'effectively-once' | 'at-least-once';
+    commit?: { every?: string; rows?: number; bytes?: string };
+    except?: string[];
+  };
+  types?: { lossy?: 'fail' | 'warn' | 'string' };
+  memory?: string;
+  parallel?: number;
+  /** Start a new generation of streams that a `full` `append` has published already. */
+  again?: boolean;
+  /** Whether zero rows may replace a table that has some. */
+  allowEmpty?: boolean;
+  was?: string;
+}
+
+export interface LongJob extends EngineSpec {
+  connections: { [name: string]: ConnectionSpec };
+  flows: { [name: string]: FlowSpec };
+}
+
+export interface ShortJob extends EngineSpec, SinkStreamSpec {
+  name: string;
+  source: ConnectionSpec;
+  mode?: ReadMode;
+  streams?: string[] | { [pattern: string]: StreamSpec | false };
+  transforms?: TransformSpec[];
+  sink: ConnectionSpec;
+}
+
+export type JobSpec = ShortJob | LongJob;
+
+/** Declares a job in a TypeScript or JavaScript module, which exports it as its default. */
+export function defineJob<const J extends JobSpec>(job: J): J {
+  return job;
+}

@@ -1,0 +1,36 @@
+export { Batch, type BatchOptions, type ColumnDecoder, type Encoded, type Op, OPS } from './batch.js';
+export * from './calendar.js';
+export { type ColumnBuilder, columnBuilder, columnOf, structFields } from './column-build.js';
+export { columnValues, type ValueReader, valueReader } from './column-read.js';
+export { type Connector, defineConnector } from './connector.js';
+export { type Context, type Logger, silentLogger } from './context.js';
+export * from './decimal.js';
+export * from './define-job.js';
+export { defineSink, type SinkDefinition, type WriteRequest } from './define-sink.js';
+export {
+  defineSource,
+  type Page,
+  type ReadRequest,
+  type SourceDefinition,
+  type StreamDefinition,
+} from './define-source.js';
+export * from './errors.js';
+export { failpoint } from './failpoint.js';
+export type { Json, JsonObject } from './json.js';
+export * from './layout.js';
+export * from './message.js';
+export * from './modes.js';
+export { nearestName } from './nearest.js';
+export { comparePatterns, isExact, matchesPattern } from './pattern.js';
+export { fieldIndex, type StreamSchema, streamSchema } from './schema.js';
+export { isSecret, secret } from './secret.js';
+export * from './sink.js';
+export * from './source.js';
+export { slice, take } from './take.js';
+export * from './transform.js';
+export { fieldsOf, type RowOf, t, type TypedColumn, type TypedColumns } from './typed-columns.js';
+export * as types from './types.js';
+export { type Field, field, formatType, type LogicalType, sameType, type TimeUnit } from './types.js';
+export { formatUuid, parseUuid } from './uuid.js';
+export * from './values.js';
+export { type TypeVerdict, type Verdict, worst } from './verdict.js';

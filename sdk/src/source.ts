@@ -1,0 +1,113 @@
+/**
+ * The contract of a source. Coordinator verbs and `open` share no memory but what a split carries as JSON, so
+ * that lanes can run in other threads and processes. Exception: see {@link Split.volatile}.
+ */
+import type { Context } from './context.js';
+import type { SluiceError } from './errors.js';
+import type { Json, JsonObject } from './json.js';
+import type { Message } from './message.js';
+import type { ReadMode } from './modes.js';
+import type { StreamSchema } from './schema.js';
+import type { TypeVerdict } from './verdict.js';
+
+export interface SourceCapabilities {
+  /** Whether a split can be read again from a position. False: the source's data exists once (stdin, webhooks). */
+  readonly replay: boolean;
+  readonly modes: readonly ReadMode[];
+  /** How gap-free increments are: `lagged` waits a fixed time for late writers. */
+  readonly incremental: 'exact' | 'lagged' | 'none';
+  /** Whether changes carry the row as it was before. */
+  readonly before: boolean;
+}
+
+/** One stream as discovery finds it. */
+export interface CatalogStream {
+  readonly schema: StreamSchema;
+  /** Native → logical, one entry a column. */
+  readonly types: readonly TypeVerdict[];
+  /** Formats of {@link Encoded} in which this stream can be read; a sink may take one as it is. */
+  readonly encodings?: readonly string[];
+  readonly estimatedRows?: number;
+  readonly estimatedBytes?: number;
+  /** Why the stream cannot be read (say, permission missing); it is listed, and a job that selects it fails. */
+  readonly problem?: SluiceError;
+  /** Remarks for plans: how types were inferred, what was skipped. */
+  readonly notes?: readonly string[];
+}
+
+export interface Catalog {
+  readonly streams: readonly CatalogStream[];
+}
+
+/** How one stream is to be read, as planned. */
+export interface StreamRead {
+  readonly stream: string;
+  readonly mode: ReadMode;
+  readonly schema: StreamSchema;
+  /** The generation being filled; 0 where the mode has none. */
+  readonly generation: number;
+  readonly cursor?: { readonly column: string; readonly clock?: 'database' | 'application' };
+  /** The per-stream options, checked by the connector's own schema. */
+  readonly options: JsonObject;
+  /** The format in which the sink takes this stream's rows as they are; the reader should offer it. */
+  readonly encoding?: string;
+}
+
+/** A part of a stream, or one log of many streams, that is read on its own. */
+export interface Split {
+  /** Unique within the flow and stable: the same part has the same id in every run. */
+  readonly id: string;
+  readonly streams: readonly string[];
+  /** `bulk` ends sealed; `log` goes on; `poll` ends each run unsealed and is taken up again by the next. */
+  readonly phase: 'bulk' | 'log' | 'poll';
+  /** Where reading begins when there is no position. */
+  readonly start: Json;
+  readonly spec: Json;
+  /**
+   * The split lives no longer than the source object that planned it (it reads from that object's snapshot).
+   * If it is not sealed when the run ends, its streams start a new generation.
+   */
+  readonly volatile?: boolean;
+  readonly estimatedRows?: number;
+  readonly estimatedBytes?: number;
+}
+
+export interface OpenRequest {
+  readonly split: Split;
+  /** The committed position, or the split's start. */
+  readonly at: Json;
+  /** Positions at which a batch must end. */
+  readonly cuts: readonly Json[];
+  /** The plans of the split's streams. */
+  readonly reads: readonly StreamRead[];
+  /** Upper bounds of a batch; whichever is met first ends it. */
+  readonly batchRows: number;
+  readonly batchBytes: number;
+}
+
+/** Reads one split. The engine asks for one message at a time and closes the reader also after an error. */
+export interface Reader extends AsyncIterable<Message> {
+  /** Everything up to `position` is durable in every sink and in the ledger. Called last, repeated at start. */
+  ack?(position: Json): Promise<void>;
+  /** Frees connections and files; called once, also while a read is pending, which then ends soon. */
+  close(): Promise<void>;
+}
+
+export interface Source {
+  readonly capabilities: SourceCapabilities;
+  /** Cheap: can it be reached, do credentials and permissions suffice? Rejects with a coded error. */
+  check(c: Context): Promise<void>;
+  /** Which system this is, independent of the address it is reached by. */
+  identity(c: Context): Promise<string>;
+  /** The streams that match a pattern (`*` matches any run of characters); all of them without patterns. */
+  discover(patterns: readonly string[] | undefined, c: Context): Promise<Catalog>;
+  /**
+   * Plans the parts to read; never scans a table to do so. `known` are the splits that the ledger has for this
+   * generation: a `full` read is planned once, an `incremental` one yields only what is new.
+   */
+  splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncIterable<Split>;
+  /** Opens one split; the reader owns its connection. */
+  open(request: OpenRequest, c: Context): Promise<Reader>;
+  /** Frees what the coordinator verbs opened. Called once, at the end of the run. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,40 @@
+/** The contract of a transform: bound to one stream's schema at plan time, pure per row, applied batch by batch. */
+import type { z } from 'zod';
+import type { Batch } from './batch.js';
+import type { ErrorFactory } from './errors.js';
+import type { StreamSchema } from './schema.js';
+
+/** A transform bound to a schema. */
+export interface BoundTransform {
+  /** The schema of every batch that `apply` yields. */
+  readonly out: StreamSchema;
+  /** Columns whose values are looked at. */
+  readonly reads: readonly string[];
+  /** Columns of `out` that are made or changed. */
+  readonly writes: readonly string[];
+  /** Whether changes need the row as it was before. */
+  readonly needsBefore: boolean;
+  /** The rung on which it works. */
+  readonly rung: 'columns' | 'rows';
+  /** Never changes its input. An empty array, or batches of no rows, when nothing remains. */
+  apply(batch: Batch): readonly Batch[];
+}
+
+export interface TransformContext {
+  /** Folder that relative paths (say, of a module) start from. */
+  readonly cwd: string;
+}
+
+export interface Transform<Options = unknown> {
+  readonly name: string;
+  readonly title: string;
+  readonly options: z.ZodType<Options>;
+  readonly errors?: { readonly [name: string]: ErrorFactory };
+  /** Checks names and types and says what comes out. Throws a coded `config` error; nothing has run yet. */
+  bind(schema: StreamSchema, options: Options, c: TransformContext): BoundTransform | Promise<BoundTransform>;
+}
+
+/** Declares a transform; the options' type follows from its schema. */
+export function defineTransform<Options>(transform: Transform<Options>): Transform<Options> {
+  return transform;
+}
