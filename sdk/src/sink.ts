@@ -94,6 +94,7 @@ export interface StreamRecord {
 /** What a sink remembers of a job, in the same transactions or manifests as the data. */
 export interface SinkRecord {
   readonly source: string;
+  /** The fence as it was found, before `attach` raised it. */
   readonly fence: bigint;
   readonly streams: { readonly [stream: string]: StreamRecord };
   readonly splits: { readonly [split: string]: SplitRecord };
@@ -166,10 +167,10 @@ export interface Sink {
   /** Reads the targets as they are and says what will be done. Changes nothing. */
   plan(streams: readonly SinkStream[], c: Context): Promise<TablePlan[]>;
   /**
-   * Raises the job's fence, waiting for commits of older runs that are still landing, and returns what the sink
-   * remembers. When the sink's fence is not lower than `job.fence` it is left as it is and returned in the
-   * record: the engine then comes again with a greater one. Undefined: the sink has never seen the job.
-   * Sinks that keep no record return undefined always.
+   * Raises the job's fence to `job.fence`, waiting for commits of older runs that are still landing, and returns
+   * what the sink remembers, with the fence as it was found. When that one is not lower than `job.fence`, nothing
+   * is raised: the engine sees it in the record and comes again with a greater one. Undefined: the sink had never
+   * seen the job (it has now stored fence and source). Sinks that keep no record return undefined always.
    */
   attach(job: SinkJob, c: Context): Promise<SinkRecord | undefined>;
   /**

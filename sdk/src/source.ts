@@ -51,6 +51,11 @@ export interface StreamRead {
   readonly options: JsonObject;
   /** The format in which the sink takes this stream's rows as they are; the reader should offer it. */
   readonly encoding?: string;
+  /**
+   * What is committed of a generation stays, even if the generation is never finished (append). The source then
+   * plans splits that later runs can resume; where it cannot, one volatile split with one checkpoint, at its end.
+   */
+  readonly resumable: boolean;
 }
 
 /** A part of a stream, or one log of many streams, that is read on its own. */

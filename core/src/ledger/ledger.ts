@@ -1,0 +1,166 @@
+/**
+ * The ledger: the durable record of leases, generations, splits, positions and runs. One per folder of jobs
+ * (SQLite) or per team; every verb is one transaction of it.
+ *
+ * Writes carry the lease and compare-and-swap on its fence: a run whose lease another run has taken over gets
+ * `SLUICE-CORE-0102` (fenced) from every write and can harm nothing.
+ */
+import type { Json, Split, SplitRecord, Token } from '@sluice/sdk';
+
+/** A flow of a job; names are identity. */
+export interface FlowKey {
+  readonly job: string;
+  readonly flow: string;
+}
+
+/** A sink of a flow. */
+export interface SinkKey extends FlowKey {
+  readonly sink: string;
+}
+
+/** Who holds a lease: enough to name it to people, and to know on the same host whether it still lives. */
+export interface Holder {
+  readonly run: string;
+  readonly host: string;
+  readonly pid: number;
+  /** What tells this process from a later one of the same pid (its start time as the kernel keeps it). */
+  readonly processStart: string;
+}
+
+export interface Lease {
+  readonly job: string;
+  readonly holder: Holder;
+  /** Rises with every lease of the job, also across jobs' sinks (see {@link Ledger.raiseFence}). */
+  readonly fence: bigint;
+  /** Epoch milliseconds; the holder renews well before. */
+  readonly expiresAt: number;
+}
+
+/** A stream of a flow. */
+export interface StreamState {
+  /** The generation being filled or filled last. */
+  readonly generation: number;
+  /** Whether all splits of the generation are written: they are not planned again. */
+  readonly planned: boolean;
+}
+
+/** A split as the ledger has it. */
+export interface LedgerSplit {
+  readonly split: Split;
+  readonly generation: number;
+}
+
+/** An epoch that is staged in a two-phase sink and may or may not be published. */
+export interface PreparedEpoch {
+  readonly epoch: number;
+  readonly position: Json;
+  readonly sealed: boolean;
+  readonly token: Token;
+}
+
+/** Where one sink is in one split. */
+export interface PositionState extends Omit<SplitRecord, 'split'> {
+  readonly prepared?: PreparedEpoch;
+}
+
+/** One sink of a flow. */
+export interface SinkState {
+  /** Identities as recorded at the first run; a run that meets others stops. */
+  readonly source: string;
+  readonly target: string;
+  /** Per stream the generation that was published last; 0 before the first. */
+  readonly published: { readonly [stream: string]: number };
+  readonly positions: { readonly [split: string]: PositionState };
+}
+
+/** All that the ledger knows of a flow. */
+export interface FlowState {
+  readonly streams: { readonly [stream: string]: StreamState };
+  readonly splits: { readonly [split: string]: LedgerSplit };
+  readonly sinks: { readonly [sink: string]: SinkState };
+}
+
+/** What an epoch moved, kept in its history. */
+export interface EpochStats {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** A committed epoch in the history, newest first; thinned by age, the newest of a split always kept. */
+export interface EpochRow extends EpochStats {
+  readonly sink: string;
+  readonly split: string;
+  readonly generation: number;
+  readonly epoch: number;
+  readonly position: Json;
+  readonly sealed: boolean;
+  readonly fence: bigint;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export type RunStatus = 'running' | 'succeeded' | 'failed' | 'stopped';
+
+export interface RunRow {
+  readonly run: string;
+  readonly job: string;
+  readonly status: RunStatus;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly fence: bigint;
+  /** The run's result as the command line prints it. */
+  readonly result?: Json;
+}
+
+export interface Ledger {
+  /**
+   * Takes the job's lease with a greater fence. A lease whose holder is dead (same host, process gone) or expired
+   * is taken over; one that lives throws `SLUICE-CORE-0101` (held) naming its holder.
+   */
+  acquire(job: string, holder: Holder, ttlMs: number): Promise<Lease>;
+  /** Prolongs the lease. Throws fenced when it was taken over. */
+  renew(lease: Lease, ttlMs: number): Promise<Lease>;
+  /** Gives the lease up; the fence stays. Never throws for a lease that was taken over. */
+  release(lease: Lease): Promise<void>;
+  /** Makes the lease's fence greater than `above` (a sink has seen a greater one than this ledger). */
+  raiseFence(lease: Lease, above: bigint): Promise<Lease>;
+
+  flow(key: FlowKey): Promise<FlowState>;
+  /** Records a sink's identities at its first use; a no-op when they are recorded. */
+  registerSink(lease: Lease, key: SinkKey, identity: { source: string; target: string }): Promise<void>;
+  /**
+   * Starts a generation of a stream: its splits and all sinks' positions of older generations are removed (their
+   * epochs stay in the history). A no-op when the ledger already has this generation.
+   */
+  startGeneration(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;
+  /** Writes splits of the current generation before they are read. Those that are known stay as they are. */
+  addSplits(lease: Lease, key: FlowKey, splits: readonly LedgerSplit[]): Promise<void>;
+  /** All splits of the stream's generation have been added. */
+  markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;
+  /** Stores a staged epoch beside the committed position. Replaces an older prepared one of the split. */
+  prepare(lease: Lease, key: SinkKey, split: string, generation: number, prepared: PreparedEpoch): Promise<void>;
+  /** Forgets a staged epoch that was lost: the committed position stands. */
+  dropPrepared(lease: Lease, key: SinkKey, split: string): Promise<void>;
+  /**
+   * Stores a committed epoch and clears what was prepared. Positions never go back within a generation: an epoch
+   * number that is not greater than the stored one is a no-op.
+   */
+  commit(lease: Lease, key: SinkKey, record: SplitRecord, stats: EpochStats): Promise<void>;
+  /**
+   * Takes over positions as the sink's own record has them, forwards or back, and forgets what was prepared.
+   * Also used for a lost or older ledger.
+   */
+  adoptPositions(lease: Lease, key: SinkKey, records: readonly SplitRecord[]): Promise<void>;
+  /** A generation has become visible in the sink. */
+  markPublished(lease: Lease, key: SinkKey, stream: string, generation: number): Promise<void>;
+
+  startRun(lease: Lease, run: RunRow): Promise<void>;
+  endRun(run: string, status: RunStatus, endedAt: number, result: Json): Promise<void>;
+  runs(job: string, limit: number): Promise<RunRow[]>;
+  epochs(key: FlowKey, limit: number): Promise<EpochRow[]>;
+  /** Names of jobs that have state, for lists. */
+  jobs(): Promise<string[]>;
+  /** The lease of a job, when it is held. */
+  lease(job: string): Promise<Lease | undefined>;
+  close(): Promise<void>;
+}
