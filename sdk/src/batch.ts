@@ -74,7 +74,12 @@ export class Batch {
   }
 
   /** A batch of columns in the order of the schema's fields. */
-  static ofColumns(schema: StreamSchema, columns: readonly Column[], rowCount: number, options: BatchOptions = {}): Batch {
+  static ofColumns(
+    schema: StreamSchema,
+    columns: readonly Column[],
+    rowCount: number,
+    options: BatchOptions = {},
+  ): Batch {
     return new Batch(schema, rowCount, (i) => columns[i]!, options);
   }
 
@@ -104,12 +109,14 @@ export class Batch {
   /**
    * A batch that transforms made of this one. Each column is an index into this batch's columns (taken over
    * undecoded), a column, or a function that makes it when touched. With `selection` only those rows of this
-   * batch remain, and new columns have that many rows.
+   * batch remain, and new columns have that many rows. Ops and before-images are taken over with their rows unless
+   * `changed` gives others, which are then aligned with the rows that remain.
    */
   derive(
     schema: StreamSchema,
     columns: readonly (number | Column | (() => Column))[],
     selection?: Uint32Array,
+    changed: Pick<BatchOptions, 'op' | 'before'> = {},
   ): Batch {
     const make = (i: number): Column => {
       const origin = columns[i]!;
@@ -118,8 +125,8 @@ export class Batch {
       return selection ? take(this.column(origin), selection) : this.column(origin);
     };
     const rowCount = selection ? selection.length : this.rowCount;
-    const op = selection && typeof this.op !== 'string' ? Uint8Array.from(selection, (i) => (this.op as Uint8Array)[i]!) : this.op;
-    const before = this.before && selection ? this.before.select(selection) : this.before;
+    const op = changed.op ?? (selection ? selectOps(this.op, selection) : this.op);
+    const before = changed.before ?? (this.before && selection ? this.before.select(selection) : this.before);
     const share = this.rowCount === 0 ? 0 : rowCount / this.rowCount;
     return new Batch(schema, rowCount, make, {
       op,
@@ -143,7 +150,10 @@ export class Batch {
 
   /** Bytes of the rows, for rates and budgets. */
   get byteSize(): number {
-    this.size ??= this.columns().reduce((sum, column) => sum + columnBytes(column), bitmapBytes(this.rowCount));
+    this.size ??= this.columns().reduce(
+      (sum, column) => sum + columnBytes(column),
+      bitmapBytes(this.rowCount),
+    );
     return this.size;
   }
 
@@ -180,4 +190,8 @@ export class Batch {
     }
     return rows;
   }
+}
+
+function selectOps(op: Op | Uint8Array, selection: Uint32Array): Op | Uint8Array {
+  return typeof op === 'string' ? op : Uint8Array.from(selection, (i) => op[i]!);
 }
