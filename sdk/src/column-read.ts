@@ -64,7 +64,7 @@ function presentReader(type: LogicalType, column: Column): ValueReader {
     case 'varlen': {
       const { offsets } = data;
       const buffer = Buffer.from(data.data.buffer, data.data.byteOffset, data.data.byteLength);
-      if (type.kind === 'bytes') return (i) => data.data.slice(offsets[i]!, offsets[i + 1]!);
+      if (type.kind === 'bytes') return (i) => new Uint8Array(data.data.subarray(offsets[i]!, offsets[i + 1]!));
       return (i) => buffer.toString('utf8', offsets[i]!, offsets[i + 1]!);
     }
     case 'list':
