@@ -122,10 +122,34 @@ export const coreErrors = defineErrors('CORE', {
     title: 'A full append has been done already',
     help: 'Set `again: true` to append everything once more, or use write mode `replace`.',
   },
+  copyBroken: {
+    number: 110,
+    class: 'contract',
+    title: 'An append was interrupted in a part that cannot be resumed',
+    help: 'Remove the rows of the unfinished copy from the target, then `sluice state forget` and run again; write mode `replace` or `upsert` cannot get here.',
+  },
+  endUnmarked: {
+    number: 111,
+    class: 'internal',
+    title: 'A reader ended without saying that the split is complete',
+    help: 'This is a defect of the source connector: a bulk split ends with a sealed checkpoint. Nothing was lost.',
+  },
   sourceDrifted: {
     number: 109,
     class: 'contract',
     title: 'The reader offered rows that the plan does not know',
     help: 'Run the job again: the plan is made afresh from the source as it is now.',
+  },
+  ledgerMisused: {
+    number: 120,
+    class: 'internal',
+    title: 'The engine used the ledger out of order',
+    help: 'Please report it with the message and the stack trace; nothing was written and the run can be repeated safely.',
+  },
+  ledgerBusy: {
+    number: 121,
+    class: 'transient',
+    title: 'The ledger is locked by another process',
+    help: 'Wait a moment and repeat. If it lasts, look for a tool that keeps the file open (an editor, a backup).',
   },
 });

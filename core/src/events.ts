@@ -1,0 +1,86 @@
+/** Run events: the one source of progress, logs and metrics. Plain data; times are epoch milliseconds. */
+import type { ErrorClass, Guarantee, JsonObject } from '@sluice/sdk';
+import type { RunStatus } from './ledger/ledger.js';
+
+/** What one stream has moved so far in this run. */
+export interface StreamCounts {
+  /** Rows and bytes that the reader offered. */
+  read: number;
+  bytes: number;
+  /** Rows that transforms made beyond those read, and rows that they took out. */
+  added: number;
+  filtered: number;
+  /** Rows that the sink accepted, and those of them that are committed. */
+  passed: number;
+  committed: number;
+}
+
+export type RunEvent = { readonly at: number; readonly job: string; readonly run: string } & (
+  | { readonly event: 'run.started'; readonly fence: string }
+  | {
+      readonly event: 'stream.started';
+      readonly flow: string;
+      readonly stream: string;
+      readonly target: string;
+      readonly generation: number;
+      readonly guarantee: Guarantee;
+      /** False when an unfinished generation is taken up again. */
+      readonly fresh: boolean;
+      readonly splits: number;
+      readonly estimatedRows?: number;
+      readonly estimatedBytes?: number;
+    }
+  | { readonly event: 'stream.progress'; readonly flow: string; readonly stream: string; readonly counts: StreamCounts }
+  | {
+      readonly event: 'epoch.committed';
+      readonly flow: string;
+      readonly split: string;
+      readonly epoch: number;
+      readonly generation: number;
+      readonly rows: number;
+      readonly bytes: number;
+      readonly sealed: boolean;
+    }
+  | {
+      readonly event: 'stream.published';
+      readonly flow: string;
+      readonly stream: string;
+      readonly target: string;
+      readonly generation: number;
+    }
+  | { readonly event: 'flow.retrying'; readonly flow: string; readonly attempt: number; readonly delayMs: number; readonly error: EventError }
+  | { readonly event: 'run.ended'; readonly result: RunResult }
+);
+
+export interface EventError {
+  readonly code: string;
+  readonly class: ErrorClass;
+  readonly message: string;
+  readonly help: string;
+  readonly details: JsonObject;
+}
+
+export interface StreamResult extends StreamCounts {
+  readonly flow: string;
+  readonly stream: string;
+  readonly target: string;
+  readonly generation: number;
+  readonly guarantee: Guarantee;
+  /** Whether the stream's generation (or increment) is complete and visible. */
+  readonly complete: boolean;
+}
+
+/** The result of a run: the last line that programs read. */
+export interface RunResult {
+  readonly job: string;
+  readonly run: string;
+  readonly status: Exclude<RunStatus, 'running'>;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly streams: readonly StreamResult[];
+  readonly error?: EventError;
+}
+
+export type RunListener = (event: RunEvent) => void;

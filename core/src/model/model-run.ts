@@ -1,0 +1,100 @@
+/** Runs the real coordinator over the model's source, sink and ledger. */
+import { guaranteeOf, type StreamRead } from '@sluice/sdk';
+import type { RunResult } from '../events.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { MemoryLedger } from '../ledger/memory-ledger.js';
+import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
+import { runJob } from '../run/run-job.js';
+import { ModelSink, ModelTarget, modelTable } from './model-sinks.js';
+import { modelSchema, ModelSource, type ModelStream } from './model-source.js';
+import { type Fault, Process, World } from './world.js';
+
+export const LEASE_MS = 60_000;
+
+/** One case: what is read, into which kind of sink, and everything durable. */
+export class Bench {
+  readonly world = new World();
+  readonly target: ModelTarget;
+  now = 1_000_000;
+  ledger = this.freshLedger();
+
+  constructor(
+    readonly streams: readonly ModelStream[],
+    protocol: ModelTarget['protocol'],
+    write: ModelTarget['write'],
+    /** Rows of an epoch: 1 commits at every checkpoint. */
+    private readonly epochRows = 1,
+  ) {
+    this.target = new ModelTarget(protocol, write);
+  }
+
+  freshLedger(): MemoryLedger {
+    return new MemoryLedger({ clock: () => this.now });
+  }
+
+  /** Starts a run in a process of its own. A crash rejects; every other end resolves. */
+  start(fault?: Fault): { readonly process: Process; readonly ended: Promise<RunResult> } {
+    const process = new Process(this.world, fault);
+    const ended = runJob({
+      plan: { name: 'model', cwd: '/', connectorMemory: 0, flows: [this.plan(process)] },
+      ledger: steppedLedger(this.ledger, process),
+      leaseMs: LEASE_MS,
+      progressMs: LEASE_MS,
+      retry: { attempts: 3, firstMs: 0, maxMs: 0 },
+    });
+    return { process, ended };
+  }
+
+  /** What outlives a process: late effects land, and its lease runs out. */
+  async afterwards(): Promise<void> {
+    await this.world.land();
+    this.now += 2 * LEASE_MS;
+  }
+
+  /** The ids that readers see, in order. */
+  visible(stream: string): number[] {
+    return [...(this.target.visible.get(stream) ?? [])].sort((a, b) => a - b);
+  }
+
+  private plan(process: Process): FlowPlan {
+    const { target } = this;
+    const resumable = target.write === 'append';
+    const streams = this.streams.map(({ name }): StreamPlan => {
+      const read: StreamRead = { stream: name, mode: 'full', schema: modelSchema(name), generation: 0, options: {}, resumable };
+      const table = modelTable(name, target);
+      const catalog = { schema: read.schema, types: [] };
+      const guarantee = guaranteeOf(target.protocol);
+      return { stream: name, read, catalog, transforms: [], table, guarantee, rung: 'rows', notes: [] };
+    });
+    const source = new ModelSource(process, this.streams);
+    return {
+      key: { job: 'model', flow: 'main', sink: 'main' },
+      sinkJob: 'model/main/main',
+      source,
+      sink: new ModelSink(this.world, process, target),
+      capabilities: source.capabilities,
+      sourceIdentity: 'model-source',
+      targetIdentity: 'model-sink',
+      streams,
+      epoch: { ms: Number.MAX_SAFE_INTEGER, rows: this.epochRows, bytes: Number.MAX_SAFE_INTEGER },
+      batchRows: 1,
+      batchBytes: 1,
+      lanes: 2,
+      again: false,
+      fresh: false,
+      allowEmpty: true,
+    };
+  }
+}
+
+/** A ledger whose every verb is a step of the process. */
+function steppedLedger(ledger: Ledger, process: Process): Ledger {
+  return new Proxy(ledger, {
+    get(target, verb) {
+      const value: unknown = Reflect.get(target, verb);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) =>
+        process.step(`ledger.${String(verb)}`, () => Reflect.apply(value, target, args) as unknown);
+    },
+  });
+}

@@ -1,0 +1,75 @@
+/** The model's source: streams of numbered rows in splits that can be resumed at every row, or only as a whole. */
+import {
+  Batch,
+  checkpoint,
+  type Message,
+  type OpenRequest,
+  type Reader,
+  type Source,
+  type Split,
+  type StreamRead,
+  type StreamSchema,
+  streamSchema,
+  types,
+} from '@sluice/sdk';
+import type { Process } from './world.js';
+
+export interface ModelStream {
+  readonly name: string;
+  /** Row ids of each split. */
+  readonly splits: readonly (readonly number[])[];
+  readonly volatile?: boolean;
+}
+
+export function modelSchema(stream: string): StreamSchema {
+  return streamSchema(stream, [{ name: 'id', type: types.int32, nullable: false }], ['id']);
+}
+
+export class ModelSource implements Source {
+  readonly capabilities = { replay: true, modes: ['full'], incremental: 'none', before: false } as const;
+
+  constructor(
+    private readonly process: Process,
+    private readonly streams: readonly ModelStream[],
+  ) {}
+
+  async check(): Promise<void> {}
+  async identity(): Promise<string> {
+    return 'model-source';
+  }
+  async discover() {
+    return { streams: this.streams.map(({ name }) => ({ schema: modelSchema(name), types: [] })) };
+  }
+
+  async *splits(reads: readonly StreamRead[]): AsyncIterable<Split> {
+    await this.process.step('source.splits', () => {});
+    for (const { stream } of reads) {
+      const { splits, volatile = false } = this.streams.find(({ name }) => name === stream)!;
+      for (const [i, ids] of splits.entries()) {
+        const id = `${stream}/${i}`;
+        yield { id, streams: [stream], phase: 'bulk', start: 0, spec: [...ids], ...(volatile && { volatile }) };
+      }
+    }
+  }
+
+  async open({ split, at, reads }: OpenRequest): Promise<Reader> {
+    const { process } = this;
+    await process.step('source.open', () => {});
+    const ids = split.spec as number[];
+    const { schema } = reads[0]!;
+    return {
+      async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
+        for (let i = at as number; i < ids.length; i++) {
+          await process.step('source.read', () => {});
+          yield Batch.ofRows(schema, [{ id: ids[i]! }]);
+          if (!split.volatile) yield checkpoint(i + 1, i + 1 === ids.length);
+        }
+        if (split.volatile || ids.length === 0 || at === ids.length) yield checkpoint(ids.length, true);
+      },
+      async ack() {
+        await process.step('source.ack', () => {});
+      },
+      async close() {},
+    };
+  }
+}

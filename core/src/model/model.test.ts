@@ -1,0 +1,193 @@
+import { isSluiceError, type Protocol, type WriteMode } from '@sluice/sdk';
+import { describe, expect, it } from 'vitest';
+import { Bench } from './model-run.js';
+import type { ModelStream } from './model-source.js';
+import { Crash, type FaultKind } from './world.js';
+
+const FAULTS: readonly FaultKind[] = ['crash-before', 'crash-after', 'lost-reply', 'late'];
+
+const small: ModelStream[] = [{ name: 'a', splits: [[1, 2], [3]] }];
+const twoStreams: ModelStream[] = [
+  { name: 'a', splits: [[1, 2], [3]] },
+  { name: 'b', splits: [[10]] },
+];
+const unbroken: ModelStream[] = [{ name: 'a', splits: [[1, 2], [3]], volatile: true }];
+const unbrokenWhole: ModelStream[] = [{ name: 'a', splits: [[1, 2, 3]], volatile: true }];
+
+interface Case {
+  readonly name: string;
+  readonly streams: readonly ModelStream[];
+  readonly protocol: Protocol;
+  readonly write: WriteMode;
+  readonly epochRows?: number;
+}
+
+const CASES: readonly Case[] = [
+  { name: 'atomic, replace', streams: twoStreams, protocol: 'atomic', write: 'replace' },
+  { name: 'atomic, replace, splits that cannot be resumed', streams: unbroken, protocol: 'atomic', write: 'replace' },
+  { name: 'atomic, append', streams: twoStreams, protocol: 'atomic', write: 'append' },
+  { name: 'atomic, append, one unbroken split', streams: unbrokenWhole, protocol: 'atomic', write: 'append' },
+  { name: 'atomic, append, epochs of two rows', streams: small, protocol: 'atomic', write: 'append', epochRows: 2 },
+  { name: 'two-phase, replace', streams: twoStreams, protocol: 'two-phase', write: 'replace' },
+  { name: 'two-phase, append', streams: twoStreams, protocol: 'two-phase', write: 'append' },
+  { name: 'two-phase, replace, unbroken', streams: unbroken, protocol: 'two-phase', write: 'replace' },
+  { name: 'keyed, upsert', streams: twoStreams, protocol: 'keyed', write: 'upsert' },
+  { name: 'append', streams: twoStreams, protocol: 'append', write: 'append' },
+];
+
+function benchOf({ streams, protocol, write, epochRows }: Case): Bench {
+  return new Bench(streams, protocol, write, epochRows);
+}
+
+/** Runs until the job succeeds, or says that its append is complete. */
+async function finish(bench: Bench): Promise<void> {
+  for (let tries = 0; tries < 3; tries++) {
+    const { ended } = bench.start();
+    const result = await ended;
+    await bench.afterwards();
+    if (result.status === 'succeeded') return;
+    if (result.error?.code === 'SLUICE-CORE-0108') return;
+    throw new Error(`${result.error?.code} ${result.error?.message}`);
+  }
+  throw new Error('the job did not come to an end');
+}
+
+async function settle(ended: Promise<unknown>): Promise<void> {
+  await ended.catch((error: unknown) => {
+    if (!(error instanceof Crash) && !isSluiceError(error)) throw error;
+  });
+}
+
+/** What every end must look like: exact for atomic, two-phase and keyed sinks, nothing missing for append. */
+function expectWhole(bench: Bench, where: string): void {
+  for (const { name, splits } of bench.streams) {
+    const wanted = splits.flat().sort((x, y) => x - y);
+    if (bench.target.protocol === 'append') {
+      expect([...new Set(bench.visible(name))], where).toEqual(wanted);
+    } else {
+      expect(bench.visible(name), where).toEqual(wanted);
+    }
+    if (!bench.target.usesStaging) continue;
+    for (const { stream, ids } of bench.target.shown) {
+      if (stream === name) expect([...ids].sort((x, y) => x - y), `${where}: half a generation was shown`).toEqual(wanted);
+    }
+  }
+}
+
+async function stepsOfCleanRun(of: Case): Promise<number> {
+  const bench = benchOf(of);
+  const { process, ended } = bench.start();
+  expect((await ended).status).toBe('succeeded');
+  expectWhole(bench, 'clean');
+  return process.steps.length;
+}
+
+describe.each(CASES)('$name', (of) => {
+  it('survives every single fault', async () => {
+    const steps = await stepsOfCleanRun(of);
+    expect(steps).toBeGreaterThan(20);
+    for (let step = 1; step <= steps; step++) {
+      for (const kind of FAULTS) {
+        const bench = benchOf(of);
+        const { process, ended } = bench.start({ step, kind });
+        await settle(ended);
+        await bench.afterwards();
+        await finish(bench);
+        expectWhole(bench, `${kind} at ${step} (${process.steps[step - 1]})`);
+      }
+    }
+  });
+
+  it('survives a second fault in the run that repairs the first', async () => {
+    const steps = await stepsOfCleanRun(of);
+    for (let first = 1; first <= steps; first++) {
+      for (const kind of ['crash-after', 'late'] as const) {
+        for (let second = 1; second <= steps; second += 1) {
+          const bench = benchOf(of);
+          const one = bench.start({ step: first, kind });
+          await settle(one.ended);
+          await bench.afterwards();
+          const two = bench.start({ step: second, kind: second % 2 ? 'crash-after' : 'crash-before' });
+          await settle(two.ended);
+          await bench.afterwards();
+          await finish(bench);
+          expectWhole(bench, `${kind} at ${first}, then crash at ${second} (${two.process.steps[second - 1]})`);
+        }
+      }
+    }
+  });
+
+  it('a zombie that wakes up after its successor has finished harms nothing', async () => {
+    const steps = await stepsOfCleanRun(of);
+    for (let step = 2; step <= steps; step++) {
+      const bench = benchOf(of);
+      const zombie = bench.start({ step, kind: 'pause' });
+      await Promise.race([zombie.process.paused, zombie.ended]);
+      bench.now += 2 * 60_000;
+      await finish(bench);
+      zombie.process.resume();
+      await settle(zombie.ended);
+      expectWhole(bench, `paused at ${step} (${zombie.process.steps[step - 1]})`);
+    }
+  });
+
+  it('a zombie that wakes up in the middle of its successor harms nothing', async () => {
+    const steps = await stepsOfCleanRun(of);
+    for (let step = 2; step <= steps; step += 2) {
+      for (let meet = 3; meet <= steps; meet += 3) {
+        const bench = benchOf(of);
+        const zombie = bench.start({ step, kind: 'pause' });
+        await Promise.race([zombie.process.paused, zombie.ended]);
+        bench.now += 2 * 60_000;
+        const successor = bench.start({ step: meet, kind: 'pause' });
+        await Promise.race([successor.process.paused, successor.ended]);
+        zombie.process.resume();
+        await settle(zombie.ended);
+        successor.process.resume();
+        await settle(successor.ended);
+        await bench.afterwards();
+        await finish(bench);
+        expectWhole(bench, `paused at ${step}, awake at the successor's ${meet}`);
+      }
+    }
+  });
+});
+
+describe.each(CASES.filter(({ protocol }) => protocol === 'atomic' || protocol === 'two-phase'))(
+  '$name: the ledger',
+  (of) => {
+    it('may be lost after any fault', async () => {
+      const steps = await stepsOfCleanRun(of);
+      for (let step = 1; step <= steps; step++) {
+        for (const kind of FAULTS) {
+          const bench = benchOf(of);
+          const { process, ended } = bench.start({ step, kind });
+          await settle(ended);
+          await bench.afterwards();
+          bench.ledger = bench.freshLedger();
+          await finish(bench);
+          expectWhole(bench, `ledger lost after ${kind} at ${step} (${process.steps[step - 1]})`);
+        }
+      }
+    });
+
+    it('may be older than the sink', async () => {
+      const steps = await stepsOfCleanRun(of);
+      for (let step = 1; step <= steps; step++) {
+        for (let age = 1; age <= step; age += 2) {
+          const bench = benchOf(of);
+          const older = bench.start({ step: age, kind: 'crash-after' });
+          await settle(older.ended);
+          await bench.afterwards();
+          const backup = bench.ledger.clone();
+          const newer = bench.start({ step, kind: 'crash-after' });
+          await settle(newer.ended);
+          await bench.afterwards();
+          bench.ledger = backup;
+          await finish(bench);
+          expectWhole(bench, `ledger of ${age} restored after crash at ${step} (${newer.process.steps[step - 1]})`);
+        }
+      }
+    });
+  },
+);

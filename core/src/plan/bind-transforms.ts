@@ -1,0 +1,71 @@
+/** Binds a flow's transforms to one stream, in order, each to what the one before makes. */
+import {
+  type BoundTransform,
+  formatType,
+  type JsonObject,
+  matchesPattern,
+  nearestName,
+  type StreamSchema,
+  type Transform,
+} from '@sluice/sdk';
+import { coreErrors } from '../errors.js';
+import { issuesText } from '../job/issues-text.js';
+import type { FlowRequest, StreamSettings, TransformUse } from './flow-request.js';
+
+/** The transforms of a stream: the types that the job declares first, then those of the flow that match it. */
+export async function bindTransforms(
+  schema: StreamSchema,
+  settings: StreamSettings,
+  request: FlowRequest,
+  cwd: string,
+): Promise<BoundTransform[]> {
+  const uses: TransformUse[] = [];
+  const casts = declaredTypes(schema, settings);
+  if (Object.keys(casts).length > 0) uses.push({ use: 'cast', options: { columns: casts } });
+  for (const use of request.transforms) {
+    if (use.streams === undefined || use.streams.some((pattern) => matchesPattern(pattern, schema.stream))) uses.push(use);
+  }
+  const bound: BoundTransform[] = [];
+  let current = schema;
+  for (const { use, options } of uses) {
+    const transform = await bindTransform(use, options, current, request, cwd);
+    bound.push(transform);
+    current = transform.out;
+  }
+  return bound;
+}
+
+/** Binds one transform by name. */
+export async function bindTransform(
+  use: string,
+  options: JsonObject,
+  schema: StreamSchema,
+  request: FlowRequest,
+  cwd: string,
+): Promise<BoundTransform> {
+  const transform: Transform | undefined = request.transformsByName[use];
+  if (transform === undefined) {
+    const near = nearestName(use, Object.keys(request.transformsByName));
+    throw coreErrors.transformMissing(`there is no transform "${use}"${near ? `; did you mean "${near}"?` : ''}`);
+  }
+  const parsed = transform.options.safeParse(options);
+  if (!parsed.success) {
+    throw coreErrors.jobInvalid(`transform ${use} of stream ${schema.stream}: ${issuesText(parsed.error)}`);
+  }
+  return transform.bind(schema, parsed.data, { cwd });
+}
+
+function declaredTypes(schema: StreamSchema, { columns }: StreamSettings): { [column: string]: string } {
+  const casts: { [column: string]: string } = {};
+  for (const [column, { type }] of Object.entries(columns)) {
+    const field = schema.fields.find(({ name }) => name === column);
+    if (field === undefined) {
+      const near = nearestName(column, schema.fields.map(({ name }) => name));
+      throw coreErrors.jobInvalid(
+        `stream ${schema.stream} has no column "${column}"${near ? `; did you mean "${near}"?` : ''}`,
+      );
+    }
+    if (type !== undefined && type !== formatType(field.type)) casts[column] = type;
+  }
+  return casts;
+}

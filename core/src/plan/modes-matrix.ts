@@ -1,0 +1,49 @@
+/**
+ * The matrix of read modes, write modes and save modes: which combinations run, and why the others do not.
+ */
+import type { ReadMode, SaveMode, SinkCapabilities, SourceCapabilities, WriteMode } from '@sluice/sdk';
+
+export interface Combination {
+  readonly read: ReadMode;
+  readonly write: WriteMode;
+  readonly save: SaveMode;
+  readonly hasKey: boolean;
+  readonly hasCursor: boolean;
+}
+
+/** The reason why a combination is refused; undefined when it runs. */
+export function refusal(c: Combination, source: SourceCapabilities, sink: SinkCapabilities): string | undefined {
+  if (!source.modes.includes(c.read)) {
+    return `the source reads ${source.modes.join(' and ')}, not ${c.read}`;
+  }
+  if (sink.modes[c.write] === undefined) {
+    return `the sink writes ${Object.keys(sink.modes).join(' and ')}, not ${c.write}`;
+  }
+  if (c.read !== 'full' && c.write === 'replace') {
+    return `write mode replace needs every row in each run; read mode ${c.read} brings only what is new`;
+  }
+  if (c.read !== 'full' && c.write === 'mirror') {
+    return `write mode mirror deletes what a full copy no longer has; read mode ${c.read} brings only what is new`;
+  }
+  if (c.write === 'upsert' && !c.hasKey) {
+    return 'write mode upsert needs a key, and the stream has none; set `key`';
+  }
+  if (c.write === 'mirror' && !c.hasKey) {
+    return 'write mode mirror needs a key, and the stream has none; set `key`';
+  }
+  if (c.save === 'recreate' && c.read !== 'full') {
+    return `save mode recreate would drop what earlier runs brought; read mode ${c.read} does not bring it again`;
+  }
+  return undefined;
+}
+
+/** The write mode of a stream whose job names none: what loses nothing and doubles nothing. */
+export function defaultWrite(read: ReadMode, hasKey: boolean, sink: SinkCapabilities): WriteMode {
+  if (read === 'full') return sink.modes.replace !== undefined ? 'replace' : firstOf(sink, hasKey);
+  return firstOf(sink, hasKey);
+}
+
+function firstOf(sink: SinkCapabilities, hasKey: boolean): WriteMode {
+  if (hasKey && sink.modes.upsert !== undefined) return 'upsert';
+  return sink.modes.append !== undefined ? 'append' : ((Object.keys(sink.modes)[0] as WriteMode | undefined) ?? 'append');
+}

@@ -1,0 +1,164 @@
+/**
+ * Where a flow stands when a run begins: the ledger and the sink's own record are compared, stream by stream and
+ * split by split, and the run's first steps follow. Pure, so that every combination can be tried.
+ *
+ * The rules, for sinks that keep a record (protocols atomic and two-phase):
+ * - the ledger knows committed work and the sink knows nothing: the sink was replaced under us; stop;
+ * - the ledger has the higher generation: it was written first, and the sink adopts it;
+ * - the sink has the higher generation, or another position in the same one: the ledger is lost, older, or missed
+ *   the reply; the sink's record was written with the data, so it wins, forwards or back.
+ * Sinks without a record follow the ledger alone.
+ */
+import type { SinkRecord, SplitRecord } from '@sluice/sdk';
+import { coreErrors } from '../errors.js';
+import type { FlowState, LedgerSplit, SinkState } from '../ledger/ledger.js';
+
+/** A stream as the plan wants it run now. */
+export interface WantedStream {
+  readonly stream: string;
+  readonly mode: 'full' | 'incremental' | 'cdc';
+  /** What is committed stays visible though the generation is unfinished: see `StreamRead.resumable`. */
+  readonly resumable: boolean;
+  /** Whether repeating rows is within the guarantee (protocol append), so that a broken copy may start over. */
+  readonly mayRepeat: boolean;
+}
+
+/** What the run does with one stream. */
+export type StreamStart =
+  | { readonly stream: string; readonly action: 'resume'; readonly generation: number }
+  | { readonly stream: string; readonly action: 'begin'; readonly generation: number };
+
+export interface Reconciled {
+  /** The sink's record where it wins: the ledger takes these over first. */
+  readonly adoptGenerations: readonly { readonly stream: string; readonly generation: number }[];
+  readonly adoptSplits: readonly LedgerSplit[];
+  readonly adoptPositions: readonly SplitRecord[];
+  readonly adoptPublished: readonly { readonly stream: string; readonly generation: number }[];
+  readonly streams: readonly StreamStart[];
+}
+
+export interface ReconcileInput {
+  readonly ledger: FlowState;
+  readonly sink: string;
+  /** Undefined when the sink has none; `keepsRecord` says whether it should. */
+  readonly record: SinkRecord | undefined;
+  readonly keepsRecord: boolean;
+  readonly identity: { readonly source: string; readonly target: string };
+  readonly wanted: readonly WantedStream[];
+  readonly again: boolean;
+  /** Every stream begins a new generation, whatever state there is. */
+  readonly fresh: boolean;
+}
+
+/** Throws `SLUICE-CORE-0105` to `0108` where the state cannot be continued. */
+export function reconcile(input: ReconcileInput): Reconciled {
+  const state = input.ledger.sinks[input.sink];
+  checkIdentities(input, state);
+  const adopted = adoptRecord(input, state);
+  const streams = input.wanted.map((wanted) => startOf(wanted, input, adopted));
+  return { ...adopted.moves, streams };
+}
+
+function checkIdentities({ record, keepsRecord, identity, sink }: ReconcileInput, state: SinkState | undefined): void {
+  if (state && state.source !== identity.source) {
+    throw coreErrors.identityChanged(`the state was written from source ${state.source}, this is ${identity.source}`);
+  }
+  if (state && state.target !== identity.target) {
+    throw coreErrors.identityChanged(`the state was written into sink ${state.target}, this is ${identity.target}`);
+  }
+  if (record && record.source !== identity.source) {
+    throw coreErrors.recordForeign(`sink ${sink} holds state from source ${record.source}, this is ${identity.source}`);
+  }
+  if (keepsRecord && record === undefined && state && hasCommitted(state)) {
+    throw coreErrors.recordMissing(`the ledger has committed epochs of sink ${sink}, the sink has none`);
+  }
+}
+
+function hasCommitted(state: SinkState): boolean {
+  return (
+    Object.values(state.positions).some(({ epoch }) => epoch > 0) ||
+    Object.values(state.published).some((generation) => generation > 0)
+  );
+}
+
+type Moves = Omit<Reconciled, 'streams'>;
+
+/** The flow's state once the sink's record has been taken over. */
+interface Adopted {
+  readonly moves: Moves;
+  readonly generations: ReadonlyMap<string, { generation: number; planned: boolean; published: boolean }>;
+  readonly splits: ReadonlyMap<string, LedgerSplit>;
+  readonly positions: ReadonlyMap<string, { readonly epoch: number; readonly sealed: boolean }>;
+}
+
+function adoptRecord({ ledger, record }: ReconcileInput, state: SinkState | undefined): Adopted {
+  const adoptGenerations: { stream: string; generation: number }[] = [];
+  const adoptSplits: LedgerSplit[] = [];
+  const adoptPositions: SplitRecord[] = [];
+  const adoptPublished: { stream: string; generation: number }[] = [];
+  const generations = new Map<string, { generation: number; planned: boolean; published: boolean }>();
+  for (const [stream, { generation, planned }] of Object.entries(ledger.streams)) {
+    const published = (state?.published[stream] ?? 0) >= generation && generation > 0;
+    generations.set(stream, { generation, planned, published });
+  }
+  const splits = new Map(Object.entries(ledger.splits));
+  const positions = new Map<string, { epoch: number; sealed: boolean }>(Object.entries(state?.positions ?? {}));
+
+  for (const [stream, { generation, published }] of Object.entries(record?.streams ?? {})) {
+    const known = generations.get(stream);
+    if (known && known.generation > generation) continue;
+    if (!known || known.generation < generation) {
+      adoptGenerations.push({ stream, generation });
+      for (const [id, { split }] of splits) {
+        if (!split.streams.includes(stream)) continue;
+        splits.delete(id);
+        positions.delete(id);
+      }
+    }
+    if (published && !known?.published) adoptPublished.push({ stream, generation });
+    generations.set(stream, { generation, planned: true, published });
+    for (const [id, theirs] of Object.entries(record?.splits ?? {})) {
+      if (!theirs.split.streams.includes(stream) || theirs.generation !== generation) continue;
+      if (!splits.has(id)) adoptSplits.push({ split: theirs.split, generation });
+      splits.set(id, { split: theirs.split, generation });
+      const ours = positions.get(id);
+      if ((ours?.epoch ?? 0) !== theirs.epoch) adoptPositions.push(theirs);
+      positions.set(id, { epoch: theirs.epoch, sealed: theirs.sealed });
+    }
+  }
+  return {
+    moves: { adoptGenerations, adoptSplits, adoptPositions, adoptPublished },
+    generations,
+    splits,
+    positions,
+  };
+}
+
+function startOf(wanted: WantedStream, { again, fresh }: ReconcileInput, adopted: Adopted): StreamStart {
+  const { stream } = wanted;
+  const known = adopted.generations.get(stream);
+  if (known === undefined || known.generation === 0) return { stream, action: 'begin', generation: 1 };
+  const resume: StreamStart = { stream, action: 'resume', generation: known.generation };
+  const begin: StreamStart = { stream, action: 'begin', generation: known.generation + 1 };
+  if (fresh) return begin;
+  if (wanted.mode !== 'full') return resume;
+
+  if (known.published) {
+    if (wanted.resumable && !again) {
+      throw coreErrors.alreadyPublished(`stream ${stream} has been appended in full (generation ${known.generation})`, {
+        details: { stream },
+      });
+    }
+    return begin;
+  }
+  const own = [...adopted.splits.values()].filter(({ split }) => split.streams.includes(stream));
+  const dead = own.filter(({ split }) => split.volatile === true && adopted.positions.get(split.id)?.sealed !== true);
+  if (known.planned && dead.length === 0) return resume;
+  const committed = own.some(({ split }) => (adopted.positions.get(split.id)?.epoch ?? 0) > 0);
+  if (wanted.resumable && committed && !wanted.mayRepeat) {
+    throw coreErrors.copyBroken(`stream ${stream}: generation ${known.generation} is partly appended`, {
+      details: { stream },
+    });
+  }
+  return begin;
+}

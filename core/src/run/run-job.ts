@@ -1,0 +1,257 @@
+/** Runs a planned job: lease, attempts with backoff, events, result. */
+import { randomUUID } from 'node:crypto';
+import {
+  type Context,
+  type JsonObject,
+  type Logger,
+  type Rung,
+  silentLogger,
+  toSluiceError,
+} from '@sluice/sdk';
+import { coreErrors } from '../errors.js';
+import type { EventError, RunEvent, RunListener, RunResult, StreamResult } from '../events.js';
+import { currentHolder } from '../ledger/holder.js';
+import type { Ledger, RunStatus } from '../ledger/ledger.js';
+import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
+import type { JobPlan } from '../plan/plan-job.js';
+import { defaultRetry, type RetryPolicy, retryDelay, sleep } from './backoff.js';
+import { type FlowEnd, runFlow } from './flow-run.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { StreamCounter } from './stream-counter.js';
+
+export interface RunOptions {
+  readonly plan: JobPlan;
+  readonly ledger: Ledger;
+  readonly listener?: RunListener;
+  readonly log?: Logger;
+  /** Aborted: stop reading, commit what is complete up to a checkpoint, leave. */
+  readonly stop?: AbortSignal;
+  /** Aborted: leave now; what is not committed is read again by the next run. */
+  readonly abort?: AbortSignal;
+  /** Takes every batch down to this rung, to compare results between rungs. */
+  readonly rung?: Rung;
+  readonly retry?: RetryPolicy;
+  /** How long the lease lives without being renewed. */
+  readonly leaseMs?: number;
+  /** How often progress is reported. */
+  readonly progressMs?: number;
+}
+
+/**
+ * Runs the job. Resolves with the result also when the run failed: `result.error` says why. Rejects only when it
+ * could not begin: another run holds the job (`SLUICE-CORE-0101`) or the ledger cannot be used.
+ */
+export async function runJob(options: RunOptions): Promise<RunResult> {
+  const run = randomUUID();
+  const { plan, ledger, leaseMs = 30_000, log = silentLogger } = options;
+  const lease = await ledger.acquire(plan.name, currentHolder(run), leaseMs);
+  const keeper = new LeaseKeeper(ledger, lease, leaseMs, log);
+  try {
+    return await new JobRun(run, options, keeper).run();
+  } finally {
+    await keeper.end();
+  }
+}
+
+class JobRun {
+  private readonly counters = new Map<string, StreamCounter>();
+  private readonly ends = new Map<string, { generation: number; complete: boolean }>();
+  private readonly startedAt = Date.now();
+  private committed = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly id: string,
+    private readonly options: RunOptions,
+    private readonly keeper: LeaseKeeper,
+  ) {
+    for (const flow of options.plan.flows) {
+      for (const { stream } of flow.streams) this.counters.set(counterKey(flow, stream), new StreamCounter());
+    }
+  }
+
+  async run(): Promise<RunResult> {
+    const { plan, ledger, progressMs = 500 } = this.options;
+    const { fence } = this.keeper.lease;
+    const { startedAt } = this;
+    await ledger.startRun(this.keeper.lease, { run: this.id, job: plan.name, status: 'running', startedAt, fence });
+    this.emit({ event: 'run.started', fence: fence.toString() });
+    const progress = setInterval(() => this.reportProgress(), progressMs);
+    let error: unknown;
+    try {
+      for (const flow of plan.flows) await this.runFlow(flow);
+    } catch (caught) {
+      error = caught;
+    }
+    clearInterval(progress);
+    this.reportProgress();
+    const result = this.result(error);
+    try {
+      await ledger.endRun(this.id, result.status, result.endedAt, result as unknown as JsonObject);
+    } catch (caught) {
+      this.options.log?.error('the end of the run could not be recorded', { error: String(caught) });
+    }
+    this.emit({ event: 'run.ended', result });
+    return result;
+  }
+
+  /** One flow, again and again while what goes wrong may pass by itself. */
+  private async runFlow(flow: FlowPlan): Promise<void> {
+    const stop = this.options.stop ?? NEVER;
+    const { retry = defaultRetry } = this.options;
+    let failures = 0;
+    for (let attempt = 1; ; attempt++) {
+      const before = this.committed;
+      try {
+        const end = await this.attempt(flow, stop, attempt > 1);
+        for (const [stream, { generation, complete }] of end.streams) {
+          this.ends.set(counterKey(flow, stream), { generation, complete });
+        }
+        this.stopped ||= end.stopped;
+        return;
+      } catch (error) {
+        if (this.keeper.signal.aborted) throw this.keeper.signal.reason;
+        if (this.options.abort?.aborted) {
+          this.stopped = true;
+          return;
+        }
+        failures = this.committed > before ? 1 : failures + 1;
+        const delayMs = retryDelay(error, failures, retry, Math.random);
+        if (delayMs === undefined) throw error;
+        this.emit({ event: 'flow.retrying', flow: flow.key.flow, attempt: failures, delayMs, error: eventError(error) });
+        await sleep(delayMs, AbortSignal.any([stop, this.keeper.signal, this.options.abort ?? NEVER]));
+        if (stop.aborted) {
+          this.stopped = true;
+          return;
+        }
+        await this.keeper.raise(this.keeper.lease.fence);
+      }
+    }
+  }
+
+  private attempt(flow: FlowPlan, stop: AbortSignal, retried: boolean): Promise<FlowEnd> {
+    const { plan, ledger, rung, log = silentLogger, abort = NEVER } = this.options;
+    const context: Context = {
+      signal: AbortSignal.any([abort, this.keeper.signal]),
+      log,
+      cwd: plan.cwd,
+      memory: plan.connectorMemory,
+    };
+    const name = flow.key.flow;
+    return runFlow({
+      plan: flow,
+      ledger,
+      keeper: this.keeper,
+      context,
+      stop,
+      retried,
+      counters: new Map(flow.streams.map(({ stream }) => [stream, this.counters.get(counterKey(flow, stream))!])),
+      rung,
+      now: Date.now,
+      onStart: (stream, start, splits) => {
+        const { generation } = start;
+        this.ends.set(counterKey(flow, stream.stream), { generation, complete: false });
+        this.emit({
+          event: 'stream.started',
+          flow: name,
+          stream: stream.stream,
+          target: stream.table.target,
+          generation,
+          guarantee: stream.guarantee,
+          fresh: start.action === 'begin',
+          splits: splits.length,
+          ...estimates(stream),
+        });
+      },
+      onCommit: (split, generation, epoch, { rows, bytes }, sealed) => {
+        this.committed++;
+        this.emit({ event: 'epoch.committed', flow: name, split: split.id, generation, epoch, rows, bytes, sealed });
+      },
+      onPublish: ({ stream, table: { target } }, generation) => {
+        this.committed++;
+        this.emit({ event: 'stream.published', flow: name, stream, target, generation });
+      },
+    });
+  }
+
+  private result(error: unknown): RunResult {
+    const streams: StreamResult[] = this.options.plan.flows.flatMap((flow) =>
+      flow.streams.map(({ stream, table, guarantee }) => {
+        const key = counterKey(flow, stream);
+        const { generation = 0, complete = false } = this.ends.get(key) ?? {};
+        const counts = this.counters.get(key)!.counts;
+        return { flow: flow.key.flow, stream, target: table.target, generation, guarantee, complete, ...counts };
+      }),
+    );
+    const status: Exclude<RunStatus, 'running'> = error !== undefined ? 'failed' : this.stopped ? 'stopped' : 'succeeded';
+    return {
+      job: this.options.plan.name,
+      run: this.id,
+      status,
+      startedAt: this.startedAt,
+      endedAt: Date.now(),
+      rows: streams.reduce((sum, { committed }) => sum + committed, 0),
+      bytes: streams.reduce((sum, { bytes }) => sum + bytes, 0),
+      streams,
+      ...(error !== undefined && { error: eventError(error) }),
+    };
+  }
+
+  private reportProgress(): void {
+    for (const flow of this.options.plan.flows) {
+      for (const { stream } of flow.streams) {
+        const { counts } = this.counters.get(counterKey(flow, stream))!;
+        if (counts.read > 0) {
+          this.emit({ event: 'stream.progress', flow: flow.key.flow, stream, counts: { ...counts } });
+        }
+      }
+    }
+  }
+
+  private emit(event: DistributiveOmit<RunEvent, 'at' | 'job' | 'run'>): void {
+    this.options.listener?.({ at: Date.now(), job: this.options.plan.name, run: this.id, ...event } as RunEvent);
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+const NEVER = new AbortController().signal;
+
+function counterKey(flow: FlowPlan, stream: string): string {
+  return `${flow.key.flow}\n${stream}`;
+}
+
+function estimates({ catalog: { estimatedRows, estimatedBytes } }: StreamPlan) {
+  return {
+    ...(estimatedRows !== undefined && { estimatedRows }),
+    ...(estimatedBytes !== undefined && { estimatedBytes }),
+  };
+}
+
+/** An error as events and results carry it. */
+export function eventError(error: unknown): EventError {
+  const { code, class: errorClass, message, help, details } = toSluiceError(error);
+  return { code, class: errorClass, message, help, details };
+}
+
+/** The exit code that a program gets for a result or for an error that kept a run from beginning. */
+export function exitCodeOf(error: { readonly class: string; readonly code: string } | undefined): number {
+  if (error === undefined) return 0;
+  if (error.code === coreErrors.held.entry.code) return 75;
+  switch (error.class) {
+    case 'config':
+      return 2;
+    case 'auth':
+      return 3;
+    case 'contract':
+      return 4;
+    case 'data':
+      return 5;
+    case 'transient':
+    case 'throttled':
+      return 75;
+    default:
+      return 1;
+  }
+}
+
