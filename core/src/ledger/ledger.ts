@@ -138,7 +138,13 @@ export interface Ledger {
   /** All splits of the stream's generation have been added. */
   markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;
   /** Stores a staged epoch beside the committed position. Replaces an older prepared one of the split. */
-  prepare(lease: Lease, key: SinkKey, split: string, generation: number, prepared: PreparedEpoch): Promise<void>;
+  prepare(
+    lease: Lease,
+    key: SinkKey,
+    split: string,
+    generation: number,
+    prepared: PreparedEpoch,
+  ): Promise<void>;
   /** Forgets a staged epoch that was lost: the committed position stands. */
   dropPrepared(lease: Lease, key: SinkKey, split: string): Promise<void>;
   /**

@@ -1,0 +1,379 @@
+/**
+ * A ledger in memory: the contract without a disk, for tests and for models of the engine. It forgets everything
+ * with the process; `clone()` gives a copy that goes its own way, as a model needs at every step.
+ */
+import type { Json, Split, SplitRecord } from '@sluice/sdk';
+import { coreErrors } from '../errors.js';
+import { historySpan, THIN_EVERY } from './history.js';
+import { holderGone } from './holder.js';
+import type {
+  EpochRow,
+  EpochStats,
+  FlowKey,
+  FlowState,
+  Holder,
+  Lease,
+  Ledger,
+  LedgerSplit,
+  PositionState,
+  PreparedEpoch,
+  RunRow,
+  RunStatus,
+  SinkKey,
+  SinkState,
+  StreamState,
+} from './ledger.js';
+import {
+  endsWith,
+  fenceAbove,
+  heldError,
+  type LeaseRow,
+  type LedgerOptions,
+  requireCurrent,
+  requireGeneration,
+  requireLease,
+  requireRegistered,
+  requireStorable,
+} from './refusals.js';
+
+interface SinkRows {
+  source: string;
+  target: string;
+  published: Map<string, number>;
+  positions: Map<string, Omit<PositionState, 'prepared'>>;
+  prepared: Map<string, PreparedEpoch>;
+}
+
+interface FlowRows {
+  streams: Map<string, StreamState>;
+  splits: Map<string, LedgerSplit>;
+  sinks: Map<string, SinkRows>;
+  /** Oldest first. */
+  epochs: EpochRow[];
+}
+
+interface State {
+  leases: Map<string, LeaseRow>;
+  /** By job, then by flow. */
+  flows: Map<string, Map<string, FlowRows>>;
+  runs: Map<string, RunRow>;
+  thinnedAt: number;
+}
+
+export class MemoryLedger implements Ledger {
+  private readonly clock: () => number;
+  private readonly isGone: (holder: Holder) => boolean;
+  private state: State;
+
+  constructor(options: LedgerOptions = {}) {
+    this.clock = options.clock ?? Date.now;
+    this.isGone = options.isGone ?? holderGone;
+    this.state = { leases: new Map(), flows: new Map(), runs: new Map(), thinnedAt: this.clock() };
+  }
+
+  /** A ledger with the same state and options; the two share nothing that changes. */
+  clone(): MemoryLedger {
+    const copy = new MemoryLedger({ clock: this.clock, isGone: this.isGone });
+    copy.state = structuredClone(this.state);
+    return copy;
+  }
+
+  async acquire(job: string, holder: Holder, ttlMs: number): Promise<Lease> {
+    requireStorable(job, holder.run, holder.host, holder.processStart);
+    const now = this.clock();
+    const row = this.state.leases.get(job);
+    if (row?.held && this.isHeld(row.held, now))
+      throw heldError(job, row.held.holder, row.held.expiresAt, now);
+    return this.keep({ job, holder, fence: fenceAbove(row?.fence ?? 0n), expiresAt: now + ttlMs });
+  }
+
+  async renew(lease: Lease, ttlMs: number): Promise<Lease> {
+    this.check(lease);
+    return this.keep({ ...lease, expiresAt: this.clock() + ttlMs });
+  }
+
+  async release(lease: Lease): Promise<void> {
+    try {
+      this.check(lease);
+    } catch {
+      return; // the other run's lease is none of ours to end
+    }
+    this.state.leases.set(lease.job, { fence: lease.fence });
+  }
+
+  async raiseFence(lease: Lease, above: bigint): Promise<Lease> {
+    this.check(lease);
+    const { expiresAt } = this.state.leases.get(lease.job)!.held!;
+    const fence = lease.fence > above ? lease.fence : fenceAbove(above);
+    return this.keep({ ...lease, fence, expiresAt });
+  }
+
+  async flow(key: FlowKey): Promise<FlowState> {
+    const rows = this.state.flows.get(key.job)?.get(key.flow);
+    if (rows === undefined) return { streams: {}, splits: {}, sinks: {} };
+    return structuredClone({
+      streams: Object.fromEntries(rows.streams),
+      splits: Object.fromEntries(rows.splits),
+      sinks: Object.fromEntries([...rows.sinks].map(([name, sink]) => [name, sinkState(sink, rows.splits)])),
+    });
+  }
+
+  async registerSink(
+    lease: Lease,
+    key: SinkKey,
+    identity: { source: string; target: string },
+  ): Promise<void> {
+    this.check(lease);
+    requireStorable(key.flow, key.sink, identity.source, identity.target);
+    const { sinks } = this.rows(key);
+    if (sinks.has(key.sink)) return;
+    const { source, target } = identity;
+    sinks.set(key.sink, { source, target, published: new Map(), positions: new Map(), prepared: new Map() });
+  }
+
+  async startGeneration(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void> {
+    this.check(lease);
+    requireStorable(key.flow, stream);
+    const rows = this.rows(key);
+    const known = rows.streams.get(stream);
+    if (known !== undefined && known.generation >= generation) return;
+    for (const [id, held] of rows.splits) {
+      if (!held.split.streams.includes(stream)) continue;
+      if (!endsWith(held, stream, generation, (name) => generationOf(rows, name))) continue;
+      rows.splits.delete(id);
+      for (const sink of rows.sinks.values()) {
+        sink.positions.delete(id);
+        sink.prepared.delete(id);
+      }
+    }
+    rows.streams.set(stream, { generation, planned: false });
+  }
+
+  async addSplits(lease: Lease, key: FlowKey, splits: readonly LedgerSplit[]): Promise<void> {
+    this.check(lease);
+    const rows = this.rows(key);
+    const added = splits.filter(({ split }) => !rows.splits.has(split.id));
+    for (const { split, generation } of added) {
+      requireStorable(key.flow, split.id, ...split.streams);
+      requireCurrent(split, generation, (name) => generationOf(rows, name));
+    }
+    for (const each of added)
+      if (!rows.splits.has(each.split.id)) rows.splits.set(each.split.id, stored(each));
+  }
+
+  async markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void> {
+    this.check(lease);
+    requireStorable(key.flow, stream);
+    const rows = this.rows(key);
+    const known = generationOf(rows, stream);
+    if (known !== generation) {
+      throw coreErrors.ledgerMisused(`stream ${stream} is at generation ${known}, not ${generation}`);
+    }
+    rows.streams.set(stream, { generation, planned: true });
+  }
+
+  async prepare(
+    lease: Lease,
+    key: SinkKey,
+    split: string,
+    generation: number,
+    prepared: PreparedEpoch,
+  ): Promise<void> {
+    this.check(lease);
+    const rows = this.rows(key);
+    const sink = this.sink(rows, key);
+    const known = rows.splits.get(split);
+    if (known === undefined)
+      throw coreErrors.ledgerMisused(`split ${split} was prepared before it was added`);
+    requireGeneration(split, known.generation, generation);
+    const committed = sink.positions.get(split)?.epoch ?? 0;
+    if (prepared.epoch <= committed) {
+      throw coreErrors.ledgerMisused(
+        `epoch ${prepared.epoch} of split ${split} was prepared after ${committed} had been committed`,
+      );
+    }
+    sink.prepared.set(split, stored(prepared));
+  }
+
+  async dropPrepared(lease: Lease, key: SinkKey, split: string): Promise<void> {
+    this.check(lease);
+    this.sink(this.rows(key), key).prepared.delete(split);
+  }
+
+  async commit(lease: Lease, key: SinkKey, record: SplitRecord, stats: EpochStats): Promise<void> {
+    this.check(lease);
+    const rows = this.rows(key);
+    const sink = this.sink(rows, key);
+    this.requireSplit(rows, key, record.split, record.generation);
+    const { generation, epoch, position, sealed } = record;
+    const { id } = record.split;
+    const known = sink.positions.get(id);
+    if (known !== undefined && known.epoch >= epoch) return;
+    sink.prepared.delete(id);
+    sink.positions.set(id, stored({ generation, epoch, position, sealed }));
+    const at = this.clock();
+    const moved = { rows: stats.rows, bytes: stats.bytes };
+    rows.epochs.push(
+      stored({
+        sink: key.sink,
+        split: id,
+        generation,
+        epoch,
+        position,
+        sealed,
+        fence: lease.fence,
+        at,
+        ...moved,
+      }),
+    );
+    this.thin(at);
+  }
+
+  async adoptPositions(lease: Lease, key: SinkKey, records: readonly SplitRecord[]): Promise<void> {
+    this.check(lease);
+    const rows = this.rows(key);
+    const sink = this.sink(rows, key);
+    const before = new Map(rows.splits);
+    try {
+      for (const { split, generation } of records) this.requireSplit(rows, key, split, generation);
+    } catch (error) {
+      rows.splits = before;
+      throw error;
+    }
+    for (const { split, generation, epoch, position, sealed } of records) {
+      sink.prepared.delete(split.id);
+      sink.positions.set(split.id, stored({ generation, epoch, position, sealed }));
+    }
+  }
+
+  async markPublished(lease: Lease, key: SinkKey, stream: string, generation: number): Promise<void> {
+    this.check(lease);
+    requireStorable(stream);
+    const { published } = this.sink(this.rows(key), key);
+    published.set(stream, Math.max(published.get(stream) ?? 0, generation));
+  }
+
+  async startRun(lease: Lease, run: RunRow): Promise<void> {
+    this.check(lease);
+    requireStorable(run.run, run.job);
+    this.state.runs.set(run.run, stored(run));
+  }
+
+  async endRun(run: string, status: RunStatus, endedAt: number, result: Json): Promise<void> {
+    const row = this.state.runs.get(run);
+    if (row !== undefined) this.state.runs.set(run, stored({ ...row, status, endedAt, result }));
+  }
+
+  async runs(job: string, limit: number): Promise<RunRow[]> {
+    const all = [...this.state.runs.values()].filter((run) => run.job === job);
+    return structuredClone(all.reverse().slice(0, limit));
+  }
+
+  async epochs(key: FlowKey, limit: number): Promise<EpochRow[]> {
+    const rows = this.state.flows.get(key.job)?.get(key.flow)?.epochs ?? [];
+    return structuredClone(rows.toReversed().slice(0, limit));
+  }
+
+  async jobs(): Promise<string[]> {
+    return [...this.state.leases.keys()].sort();
+  }
+
+  async lease(job: string): Promise<Lease | undefined> {
+    const row = this.state.leases.get(job);
+    if (!row?.held || !this.isHeld(row.held, this.clock())) return undefined;
+    return structuredClone({ job, fence: row.fence, ...row.held });
+  }
+
+  async close(): Promise<void> {}
+
+  private isHeld(held: { readonly holder: Holder; readonly expiresAt: number }, now: number): boolean {
+    return held.expiresAt > now && !this.isGone(held.holder);
+  }
+
+  private check(lease: Lease): void {
+    requireLease(lease, this.state.leases.get(lease.job));
+  }
+
+  private keep(lease: Lease): Lease {
+    const { job, fence, holder, expiresAt } = lease;
+    this.state.leases.set(job, stored({ fence, held: { holder, expiresAt } }));
+    return lease;
+  }
+
+  private rows(key: FlowKey): FlowRows {
+    const flows = this.state.flows.get(key.job) ?? new Map<string, FlowRows>();
+    this.state.flows.set(key.job, flows);
+    const rows = flows.get(key.flow) ?? {
+      streams: new Map(),
+      splits: new Map(),
+      sinks: new Map(),
+      epochs: [],
+    };
+    flows.set(key.flow, rows);
+    return rows;
+  }
+
+  private sink(rows: FlowRows, key: SinkKey): SinkRows {
+    const sink = rows.sinks.get(key.sink);
+    requireRegistered(sink !== undefined, key.sink);
+    return sink!;
+  }
+
+  /** A sink's record may bring a split that this ledger has lost: it is taken over. */
+  private requireSplit(rows: FlowRows, key: FlowKey, split: Split, generation: number): void {
+    const known = rows.splits.get(split.id);
+    if (known !== undefined) return requireGeneration(split.id, known.generation, generation);
+    requireStorable(key.flow, split.id, ...split.streams);
+    requireCurrent(split, generation, (name) => generationOf(rows, name));
+    rows.splits.set(split.id, stored({ split, generation }));
+  }
+
+  private thin(now: number): void {
+    if (now - this.state.thinnedAt < THIN_EVERY) return;
+    this.state.thinnedAt = now;
+    for (const flows of this.state.flows.values()) {
+      for (const rows of flows.values()) rows.epochs = thinned(rows.epochs, now);
+    }
+  }
+}
+
+function thinned(epochs: readonly EpochRow[], now: number): EpochRow[] {
+  const seen = new Set<string>();
+  const kept = epochs.toReversed().filter(({ sink, split, at }) => {
+    const span = historySpan(at, now);
+    if (span === undefined) return true;
+    const place = JSON.stringify([sink, split, span]);
+    return seen.has(place) ? false : seen.add(place) !== undefined;
+  });
+  return kept.reverse();
+}
+
+function generationOf(rows: FlowRows, stream: string): number {
+  return rows.streams.get(stream)?.generation ?? 0;
+}
+
+function sinkState(sink: SinkRows, splits: ReadonlyMap<string, LedgerSplit>): SinkState {
+  const positions = new Map<string, PositionState>(sink.positions);
+  for (const [id, prepared] of sink.prepared) {
+    const { split, generation } = splits.get(id)!;
+    const committed = sink.positions.get(id) ?? {
+      generation,
+      epoch: 0,
+      position: split.start,
+      sealed: false,
+    };
+    positions.set(id, { ...committed, prepared });
+  }
+  const { source, target } = sink;
+  return {
+    source,
+    target,
+    published: Object.fromEntries(sink.published),
+    positions: Object.fromEntries(positions),
+  };
+}
+
+/** What is stored is a copy: later changes of the caller's objects do not reach the ledger. */
+function stored<T>(value: T): T {
+  return structuredClone(value);
+}
