@@ -21,6 +21,7 @@ export * from './layout.js';
 export * from './message.js';
 export * from './modes.js';
 export { nearestName } from './nearest.js';
+export { parseType } from './parse-type.js';
 export { comparePatterns, isExact, matchesPattern } from './pattern.js';
 export { fieldIndex, type StreamSchema, streamSchema } from './schema.js';
 export { isSecret, secret } from './secret.js';

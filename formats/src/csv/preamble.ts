@@ -11,7 +11,11 @@ export interface Preamble {
   readonly state: ScanState;
 }
 
-export async function skipPreamble(feed: BlockFeed, dialect: ResolvedDialect, file: string): Promise<Preamble> {
+export async function skipPreamble(
+  feed: BlockFeed,
+  dialect: ResolvedDialect,
+  file: string,
+): Promise<Preamble> {
   const state = { at: byteOrderMark(feed, file), lines: 0 };
   for (let i = 0; i < dialect.skip && state.at < feed.end; i++) {
     state.at = lineEnd(feed.bytes, state.at);
@@ -21,7 +25,9 @@ export async function skipPreamble(feed: BlockFeed, dialect: ResolvedDialect, fi
   const first = await firstRecord(feed, state.at, dialect, file);
   if (!dialect.header) return { names: (first?.fields ?? []).map((_, i) => `column_${i + 1}`), state };
   if (first === undefined && dialect.names === undefined) {
-    throw csvErrors.badHeader(`${file} is empty: there is no header to name the columns`, { details: { file } });
+    throw csvErrors.badHeader(`${file} is empty: there is no header to name the columns`, {
+      details: { file },
+    });
   }
   const names = dialect.names ?? headerNames(first!.fields, file);
   return { names, state: { at: first?.end ?? state.at, lines: state.lines + (first?.lines ?? 0) } };
@@ -57,7 +63,9 @@ function headerNames(fields: readonly string[], file: string): string[] {
   const names = fields.map((name, i) => (name.trim() === '' ? `column_${i + 1}` : name.trim()));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
-    throw csvErrors.badHeader(`${file}: two columns are called ${twice}`, { details: { file, column: twice } });
+    throw csvErrors.badHeader(`${file}: two columns are called ${twice}`, {
+      details: { file, column: twice },
+    });
   }
   return names;
 }

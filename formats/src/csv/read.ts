@@ -143,9 +143,12 @@ export class CsvFile {
     const kept = feed.end - state.at;
     if (kept > this.dialect.maxRecordBytes) {
       const where = `${this.options.file}, line ${table.firstLine + state.lines}`;
-      throw csvErrors.fieldTooLarge(`${where}: the record is larger than ${this.dialect.maxRecordBytes} bytes`, {
-        details: { file: this.options.file, line: table.firstLine + state.lines },
-      });
+      throw csvErrors.fieldTooLarge(
+        `${where}: the record is larger than ${this.dialect.maxRecordBytes} bytes`,
+        {
+          details: { file: this.options.file, line: table.firstLine + state.lines },
+        },
+      );
     }
     table.firstOffset += state.at;
     table.firstLine += state.lines;
@@ -199,7 +202,9 @@ export class CsvFile {
       const message = `${where}: the record has ${actual} fields where ${columns.length} are expected`;
       return csvErrors.raggedRow(message, { details: { ...details, expected: columns.length, actual } });
     }
-    return csvErrors.openQuote(`${where}: a quoted field begins in this record and is never closed`, { details });
+    return csvErrors.openQuote(`${where}: a quoted field begins in this record and is never closed`, {
+      details,
+    });
   }
 }
 

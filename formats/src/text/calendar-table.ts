@@ -30,7 +30,8 @@ export function dayAt(view: DataView, p: number): number {
   const year = TWO_DIGITS[view.getUint16(p + 2, true)]!;
   const month = TWO_DIGITS[view.getUint16(p + 5, true)]!;
   const day = TWO_DIGITS[view.getUint16(p + 8, true)]!;
-  if ((century | year) < 0 || view.getUint8(p + 4) !== HYPHEN || view.getUint8(p + 7) !== HYPHEN) return Number.NaN;
+  if ((century | year) < 0 || view.getUint8(p + 4) !== HYPHEN || view.getUint8(p + 7) !== HYPHEN)
+    return Number.NaN;
   const at = (century * 100 + year - FIRST_YEAR) * 12 + month - 1;
   if (at < 0 || at >= MONTH_STARTS.length - 1 || month < 1 || month > 12) return Number.NaN;
   const start = MONTH_STARTS[at]!;

@@ -18,7 +18,9 @@ export function cellDecoder(field: Field, formats: CellFormats = {}): CellDecode
     case 'bool':
       return booleans(field);
     case 'int':
-      return type.bits === 64 ? bigIntegers(field, type.signed) : smallIntegers(field, type.bits, type.signed);
+      return type.bits === 64
+        ? bigIntegers(field, type.signed)
+        : smallIntegers(field, type.bits, type.signed);
     case 'float':
       return floats(field, type.bits);
     case 'decimal':
@@ -30,7 +32,9 @@ export function cellDecoder(field: Field, formats: CellFormats = {}): CellDecode
     case 'time':
       return times(field, type.unit);
     case 'timestamp':
-      return type.zone === 'offset' ? offsetTimestamps(field, type.unit) : timestamps(field, type.unit, type.zone);
+      return type.zone === 'offset'
+        ? offsetTimestamps(field, type.unit)
+        : timestamps(field, type.unit, type.zone);
     case 'string':
     case 'native':
     case 'json':

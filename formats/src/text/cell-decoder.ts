@@ -22,7 +22,13 @@ export function isDateSpecial(text: string): boolean {
 }
 
 /** Throws when a column that allows no nulls has one. */
-export function requireValues(field: Field, nulls: Nulls, table: CellTable, column: number, from: number): void {
+export function requireValues(
+  field: Field,
+  nulls: Nulls,
+  table: CellTable,
+  column: number,
+  from: number,
+): void {
   if (field.nullable || nulls.validity === undefined) return;
   let row = 0;
   while ((nulls.validity[row >> 3]! >> (row & 7)) & 1) row++;

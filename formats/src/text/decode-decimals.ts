@@ -24,7 +24,9 @@ const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 /** Decimals, of the layout that their precision asks for. */
 export function decimals(field: Field, precision: number | undefined, scale: number): CellDecoder {
   if (precision === undefined || precision > DECIMAL128_DIGITS) return textDecimals(field, precision, scale);
-  return precision <= DECIMAL64_DIGITS ? decimals64(field, precision, scale) : decimals128(field, precision, scale);
+  return precision <= DECIMAL64_DIGITS
+    ? decimals64(field, precision, scale)
+    : decimals128(field, precision, scale);
 }
 
 function decimals64(field: Field, precision: number, scale: number): CellDecoder {
@@ -118,7 +120,7 @@ function decimals128(field: Field, precision: number, scale: number): CellDecode
       }
       const at = row - from;
       const value = unscaledAt(bytes, start >> 2, ends[base + row]!, scale);
-      if (value === value) {
+      if (!Number.isNaN(value)) {
         storeSafe(halves, at * 2, value);
         if (value < 0) halves.fill(-1, at * 4 + 2, at * 4 + 4);
       } else {
@@ -134,7 +136,10 @@ function decimals128(field: Field, precision: number, scale: number): CellDecode
 
 /** Decimals without bound, or of more than 38 digits: plain notation as text. */
 function textDecimals(field: Field, precision: number | undefined, scale: number): CellDecoder {
-  const plain = precision === undefined ? /^-?\d+(\.\d+)?$/ : new RegExp(scale > 0 ? `^-?\\d+\\.\\d{${scale}}$` : '^-?\\d+$');
+  const plain =
+    precision === undefined
+      ? /^-?\d+(\.\d+)?$/
+      : new RegExp(scale > 0 ? `^-?\\d+\\.\\d{${scale}}$` : '^-?\\d+$');
   return (table, column, from, to) => {
     const nulls = new Nulls(to - from);
     const texts = textBuilder(to - from);
@@ -162,7 +167,8 @@ function textDecimals(field: Field, precision: number | undefined, scale: number
 function plainDecimal(text: string, precision: number | undefined, scale: number): string | undefined {
   const match = /^[+-]?\d*(?:\.(\d*))?(?:[eE]([+-]?\d{1,5}))?$/.exec(text);
   if (!match) return undefined;
-  const needed = precision === undefined ? Math.max(0, (match[1]?.length ?? 0) - Number(match[2] ?? 0)) : scale;
+  const needed =
+    precision === undefined ? Math.max(0, (match[1]?.length ?? 0) - Number(match[2] ?? 0)) : scale;
   if (needed > 20_000) return undefined;
   const value = parseDecimal(text, needed);
   if (value === undefined || (precision !== undefined && !fitsPrecision(value, precision))) return undefined;
@@ -184,7 +190,7 @@ export function floats(field: Field, bits: 32 | 64): CellDecoder {
         continue;
       }
       const value = floatAt(bytes, start >> 2, ends[base + row]!);
-      values[row - from] = value === value ? value : slowFloat(table, row, column);
+      values[row - from] = Number.isNaN(value) ? slowFloat(table, row, column) : value;
     }
     requireValues(field, nulls, table, column, from);
     return nulls.column({ layout: 'fixed', values });
@@ -221,7 +227,8 @@ function floatAt(bytes: Uint8Array, p: number, end: number): number {
 function slowFloat(table: CellTable, row: number, column: number): number {
   const text = table.textOf(row, column);
   if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text);
-  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  if (/^[+-]?inf(inity)?$/i.test(text))
+    return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   if (/^nan$/i.test(text)) return Number.NaN;
   throw table.owner.badValue(table, row, column, text);
 }

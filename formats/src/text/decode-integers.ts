@@ -45,7 +45,14 @@ export function smallIntegers(field: Field, bits: 8 | 16 | 32, signed: boolean):
   };
 }
 
-function refused(table: CellTable, row: number, column: number, value: number, low: number, high: number): Error {
+function refused(
+  table: CellTable,
+  row: number,
+  column: number,
+  value: number,
+  low: number,
+  high: number,
+): Error {
   const why = Number.isNaN(value) ? undefined : `outside ${low} to ${high}`;
   return table.owner.badValue(table, row, column, table.textOf(row, column), why);
 }
@@ -112,7 +119,8 @@ function storeLong(
   const cut = Math.max(end - 9, p);
   const lower = digitsAt(bytes, cut, end);
   const upper = digits <= 9 ? 0 : digitsAt(bytes, p, cut);
-  if (!(digits <= 20 && lower >= 0 && upper >= 0)) throw table.owner.badValue(table, row, column, table.textOf(row, column));
+  if (!(digits <= 20 && lower >= 0 && upper >= 0))
+    throw table.owner.badValue(table, row, column, table.textOf(row, column));
   const top = negative ? storeBillions(halves, at, -upper, -lower) : storeBillions(halves, at, upper, lower);
   const fits = signed ? top >= -(2 ** 31) && top < 2 ** 31 : top >= 0 && top < 2 ** 32;
   if (!fits) {

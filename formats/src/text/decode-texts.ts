@@ -8,7 +8,10 @@ import { Nulls } from './nulls.js';
 const OVERRUN = 4;
 
 /** UTF-8 text as it stands. `check` may refuse a cell: it returns what is wrong with it. */
-export function texts(field: Field, check?: (table: CellTable, row: number, column: number) => string | undefined): CellDecoder {
+export function texts(
+  field: Field,
+  check?: (table: CellTable, row: number, column: number) => string | undefined,
+): CellDecoder {
   return (table, column, from, to) => {
     const nulls = new Nulls(to - from);
     const offsets = new Int32Array(to - from + 1);

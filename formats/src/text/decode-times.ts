@@ -33,8 +33,11 @@ export function dates(field: Field): CellDecoder {
         continue;
       }
       const day = ends[base + row]! - (start >> 2) === 10 ? dayAt(view, start >> 2) : Number.NaN;
-      if (day === day) values[row - from] = day;
-      else slow(table, row, column, nulls, row - from, parseDate, (value) => { values[row - from] = value; });
+      if (!Number.isNaN(day)) values[row - from] = day;
+      else
+        slow(table, row, column, nulls, row - from, parseDate, (value) => {
+          values[row - from] = value;
+        });
     }
     requireValues(field, nulls, table, column, from);
     return nulls.column({ layout: 'fixed', values });
@@ -62,8 +65,11 @@ export function times(field: Field, unit: TimeUnit): CellDecoder {
       const second = end - p >= 8 ? secondAt(view, p) : Number.NaN;
       const nanos = end - p === 8 ? 0 : fractionAt(bytes, p + 8, end);
       const exact = unit === 'ns' || nanos % 1000 === 0;
-      if (second === second && nanos >= 0 && exact) storeTime(halves, row - from, second, nanos, unit);
-      else slow(table, row, column, nulls, row - from, parse, (value) => { values[row - from] = value; });
+      if (second >= 0 && nanos >= 0 && exact) storeTime(halves, row - from, second, nanos, unit);
+      else
+        slow(table, row, column, nulls, row - from, parse, (value) => {
+          values[row - from] = value;
+        });
     }
     requireValues(field, nulls, table, column, from);
     return nulls.column({ layout: 'fixed', values });
@@ -105,11 +111,14 @@ export function timestamps(field: Field, unit: TimeUnit, zone: 'utc' | 'none'): 
         nulls.mark(row - from);
         continue;
       }
-      const isRead = reading.read(table, start >> 2, ends[base + row]!) && reading.hasZone === (zone === 'utc');
+      const isRead =
+        reading.read(table, start >> 2, ends[base + row]!) && reading.hasZone === (zone === 'utc');
       if (isRead && (unit === 'ns' || reading.nanos % 1000 === 0)) {
         storeTime(halves, row - from, reading.seconds - reading.offset * 60, reading.nanos, unit);
       } else {
-        slow(table, row, column, nulls, row - from, parse, (value) => { values[row - from] = value; });
+        slow(table, row, column, nulls, row - from, parse, (value) => {
+          values[row - from] = value;
+        });
       }
     }
     requireValues(field, nulls, table, column, from);
@@ -131,7 +140,7 @@ class TimestampReading {
     if (end - p < 19) return false;
     const between = bytes[p + 10];
     const seconds = dayAt(view, p) * DAY_SECONDS + secondAt(view, p + 11);
-    if (seconds !== seconds || (between !== UPPER_T && between !== SPACE)) return false;
+    if (Number.isNaN(seconds) || (between !== UPPER_T && between !== SPACE)) return false;
     this.seconds = seconds;
     this.nanos = 0;
     p += 19;
@@ -169,7 +178,10 @@ class TimestampReading {
 
 /** A timestamp in any notation that the SDK reads; a date alone is its midnight where no zone is asked for. */
 function parseInstant(text: string, unit: TimeUnit, zone: 'utc' | 'none'): bigint | undefined {
-  const parsed = parseOffsetTimestamp(zone === 'none' && /^[^T ]+$/.test(text) ? `${text}T00:00` : text, unit);
+  const parsed = parseOffsetTimestamp(
+    zone === 'none' && /^[^T ]+$/.test(text) ? `${text}T00:00` : text,
+    unit,
+  );
   if (parsed === undefined || (parsed.offset === undefined) !== (zone === 'none')) return undefined;
   return BigInt.asIntN(64, parsed.at) === parsed.at ? parsed.at : undefined;
 }
