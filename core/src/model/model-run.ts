@@ -16,6 +16,8 @@ export class Bench {
   readonly world = new World();
   readonly target: ModelTarget;
   now = 1_000_000;
+  /** Rows that were acknowledged to the source before they were durable; must stay empty. */
+  readonly forgotten: string[] = [];
   ledger = this.freshLedger();
 
   constructor(
@@ -56,6 +58,13 @@ export class Bench {
     return [...(this.target.visible.get(stream) ?? [])].sort((a, b) => a - b);
   }
 
+  /** A source must not forget what the sink does not durably have. */
+  private checkDurable(stream: string, ids: readonly number[]): void {
+    const landed = new Set(this.target.visible.get(stream));
+    for (const [key, staged] of this.target.staging) if (key.startsWith(`${stream}@`)) for (const id of staged) landed.add(id);
+    for (const id of ids) if (!landed.has(id)) this.forgotten.push(`${stream}: ${id}`);
+  }
+
   private plan(process: Process): FlowPlan {
     const { target } = this;
     const resumable = target.write === 'append';
@@ -66,7 +75,7 @@ export class Bench {
       const guarantee = guaranteeOf(target.protocol);
       return { stream: name, read, catalog, transforms: [], table, guarantee, rung: 'rows', notes: [] };
     });
-    const source = new ModelSource(process, this.streams);
+    const source = new ModelSource(process, this.streams, (stream, ids) => this.checkDurable(stream, ids));
     return {
       key: { job: 'model', flow: 'main', sink: 'main' },
       sinkJob: 'model/main/main',

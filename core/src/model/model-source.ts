@@ -31,6 +31,8 @@ export class ModelSource implements Source {
   constructor(
     private readonly process: Process,
     private readonly streams: readonly ModelStream[],
+    /** Called with the ids that the source may now forget: they must be durable in the sink. */
+    private readonly onAck: (stream: string, ids: readonly number[]) => void,
   ) {}
 
   async check(): Promise<void> {}
@@ -47,15 +49,18 @@ export class ModelSource implements Source {
       const { splits, volatile = false } = this.streams.find(({ name }) => name === stream)!;
       for (const [i, ids] of splits.entries()) {
         const id = `${stream}/${i}`;
-        yield { id, streams: [stream], phase: 'bulk', start: 0, spec: [...ids], ...(volatile && { volatile }) };
+        const spec = { ids: [...ids], planner: volatile ? this.process.id : 0 };
+        yield { id, streams: [stream], phase: 'bulk', start: 0, spec, ...(volatile && { volatile }) };
       }
     }
   }
 
   async open({ split, at, reads }: OpenRequest): Promise<Reader> {
-    const { process } = this;
-    await process.step('source.open', () => {});
-    const ids = split.spec as number[];
+    const { process, onAck } = this;
+    const { ids, planner } = split.spec as { ids: number[]; planner: number };
+    await process.step('source.open', () => {
+      if (split.volatile && planner !== process.id) throw new Error('the snapshot of this split is gone');
+    });
     const { schema } = reads[0]!;
     return {
       async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
@@ -66,8 +71,8 @@ export class ModelSource implements Source {
         }
         if (split.volatile || ids.length === 0 || at === ids.length) yield checkpoint(ids.length, true);
       },
-      async ack() {
-        await process.step('source.ack', () => {});
+      async ack(position) {
+        await process.step('source.ack', () => onAck(split.streams[0]!, ids.slice(0, position as number)));
       },
       async close() {},
     };

@@ -31,6 +31,8 @@ export function transient(step: string): SluiceError {
 
 /** One process's view of the world. */
 export class Process {
+  private static count = 0;
+  readonly id = ++Process.count;
   /** Names of the steps taken, in order. */
   readonly steps: string[] = [];
   private dead = false;
