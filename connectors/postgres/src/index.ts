@@ -1,1 +1,3 @@
-export {};
+export { postgresConfig } from './config.js';
+export { connect } from './connection/connect.js';
+export { resolveEndpoint } from './connection/endpoint.js';
