@@ -1,0 +1,23 @@
+/** All commands, in the order of help. */
+import { check } from './check.js';
+import type { CommandSpec } from './command.js';
+import { connectorsList } from './connectors-list.js';
+import { copy } from './copy.js';
+import { discover } from './discover.js';
+import { plan } from './plan.js';
+import { preview } from './preview.js';
+import { run } from './run.js';
+import { schema } from './schema.js';
+import { stateShow } from './state-show.js';
+
+export const commands: readonly CommandSpec[] = [
+  run,
+  copy,
+  plan,
+  check,
+  discover,
+  preview,
+  stateShow,
+  connectorsList,
+  schema,
+];

@@ -1,0 +1,76 @@
+/** stdout or stderr: what is written is redacted, and a reader that has gone is no error. */
+import { type Colours, colours, wantsColour } from './colours.js';
+import { toJson } from './to-json.js';
+
+/** What is used of a Node stream. */
+export interface RawStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  write(text: string, done?: () => void): boolean;
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+}
+
+const DEFAULT_WIDTH = 100;
+const DEFAULT_HEIGHT = 24;
+
+export class OutStream {
+  readonly isTTY: boolean;
+  readonly colours: Colours;
+  /** Takes secrets out of everything that is written. */
+  redact: (text: string) => string = (text) => text;
+  /** Why nothing can be written any more, where that is an error (a full disk) and not a reader that left. */
+  failure: NodeJS.ErrnoException | undefined;
+  private gone = false;
+  private onGone: (() => void) | undefined;
+
+  constructor(
+    private readonly raw: RawStream,
+    env: NodeJS.ProcessEnv,
+  ) {
+    this.isTTY = raw.isTTY === true;
+    this.colours = colours(wantsColour(this.isTTY, env));
+    raw.on('error', (error) => {
+      if (this.gone) return;
+      this.gone = true;
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') this.failure = error;
+      this.onGone?.();
+    });
+  }
+
+  /** Columns of the terminal; undefined where there is none: lines are then as long as they need to be. */
+  get width(): number | undefined {
+    return this.isTTY ? this.raw.columns || DEFAULT_WIDTH : undefined;
+  }
+
+  get height(): number {
+    return this.raw.rows || DEFAULT_HEIGHT;
+  }
+
+  /** Resolves when everything that was written has left the process, or cannot. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.gone) resolve();
+      else this.raw.write('', () => resolve());
+    });
+  }
+
+  /** Calls `listener` when the reader of a pipe has closed it. */
+  whenGone(listener: () => void): void {
+    this.onGone = listener;
+    if (this.gone) listener();
+  }
+
+  write(text: string): void {
+    if (!this.gone) this.raw.write(this.redact(text));
+  }
+
+  line(text = ''): void {
+    this.write(`${text}\n`);
+  }
+
+  /** A value as one line of JSON. */
+  json(value: unknown): void {
+    if (!this.gone) this.raw.write(`${toJson(value, this.redact)}\n`);
+  }
+}

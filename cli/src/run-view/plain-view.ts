@@ -1,0 +1,75 @@
+/** A run where there is no terminal: plain lines, few enough for a log. */
+import type { RunEvent } from '@sluice/core';
+import type { Logger } from '@sluice/sdk';
+import { formatBytes, formatCount, formatDuration } from '../output/numbers.js';
+import { Progress } from './progress.js';
+import type { RunView } from './run-view.js';
+
+const REPORT_MS = 10_000;
+
+export class PlainView implements RunView {
+  private readonly progress = new Progress();
+  private reported = 0;
+
+  constructor(
+    readonly log: Logger,
+    private readonly reportMs = REPORT_MS,
+  ) {}
+
+  readonly listener = (event: RunEvent): void => {
+    this.progress.apply(event);
+    switch (event.event) {
+      case 'run.started':
+        this.reported = event.at;
+        this.log.info(`run of ${event.job} began`, { run: event.run });
+        break;
+      case 'stream.started': {
+        const { stream, target, generation, splits, fresh } = event;
+        const verb = fresh ? 'began' : 'is taken up again';
+        this.log.info(`stream ${stream} → ${target} ${verb}`, { generation, splits });
+        break;
+      }
+      case 'stream.progress':
+        if (event.at - this.reported >= this.reportMs) this.report(event.at);
+        break;
+      case 'stream.published':
+        this.log.info(`stream ${event.stream} → ${event.target} is complete`, {
+          generation: event.generation,
+        });
+        break;
+      case 'flow.retrying': {
+        const { flow, error, attempt, delayMs } = event;
+        this.log.warn(`flow ${flow} tries again in ${formatDuration(delayMs)}: ${error.message}`, {
+          code: error.code,
+          attempt: attempt + 1,
+        });
+        break;
+      }
+      case 'epoch.committed': {
+        const { split, epoch, rows, bytes, sealed } = event;
+        this.log.debug('epoch committed', { split, epoch, rows, bytes, sealed });
+        break;
+      }
+      default:
+    }
+  };
+
+  doing(what: string): void {
+    this.log.debug(what);
+  }
+
+  end(): void {}
+
+  private report(now: number): void {
+    this.reported = now;
+    for (const { stream, phase, counts, rate, share, remainingMs } of this.progress.streams(now)) {
+      if (phase !== 'copying') continue;
+      this.log.info(`stream ${stream}: ${formatCount(counts.read)} rows read`, {
+        bytes: formatBytes(counts.bytes),
+        rate: `${formatCount(rate)}/s`,
+        ...(share !== undefined && { done: `${Math.floor(share * 100)}%` }),
+        ...(remainingMs !== undefined && { remaining: formatDuration(remainingMs) }),
+      });
+    }
+  }
+}

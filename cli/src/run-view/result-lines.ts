@@ -1,0 +1,59 @@
+/** The result of a run for people. */
+import type { RunResult, StreamResult } from '@sluice/core';
+import type { Colours } from '../output/colours.js';
+import { formatBytes, formatCount, formatDuration, formatShort, plural } from '../output/numbers.js';
+import { type TableColumn, table } from '../output/table.js';
+
+/** A sentence, and a table of the streams. */
+export function resultLines(result: RunResult, colours: Colours, width?: number): string[] {
+  const lines = [headline(result, colours)];
+  if (result.streams.length > 0) {
+    lines.push('', ...streamTable(result.streams, colours, width));
+    lines.push('', closing(result, colours));
+  }
+  return lines.filter((line, i) => line !== '' || i < lines.length - 1);
+}
+
+function headline({ job, status, startedAt, endedAt, rows, bytes }: RunResult, colours: Colours): string {
+  const ms = endedAt - startedAt;
+  const rate = ms > 0 && rows > 0 ? `, ${formatShort((rows * 1000) / ms)} rows/s` : '';
+  const what = `${plural(rows, 'row')} in ${formatDuration(ms)} (${formatBytes(bytes)}${rate})`;
+  if (status === 'succeeded') return `${colours.green('✔')} ${colours.bold(job)}: ${what}`;
+  if (status === 'stopped') return `${colours.yellow('■')} ${colours.bold(job)} was stopped: ${what}`;
+  return `${colours.red('✖')} ${colours.bold(job)} failed: ${what}`;
+}
+
+function streamTable(streams: readonly StreamResult[], colours: Colours, width?: number): string[] {
+  const columns: TableColumn[] = [
+    { title: 'stream' },
+    { title: 'target' },
+    { title: 'read', align: 'right' },
+    { title: 'filtered', align: 'right' },
+    { title: 'written', align: 'right' },
+    { title: 'delivered' },
+    { title: 'state' },
+  ];
+  const rows = streams.map((stream) => [
+    stream.stream,
+    stream.target,
+    formatCount(stream.read),
+    formatCount(stream.filtered),
+    formatCount(stream.committed),
+    stream.guarantee,
+    { text: stateOf(stream), paint: stream.complete ? colours.green : colours.yellow },
+  ]);
+  return table(columns, rows, colours, width);
+}
+
+function stateOf({ complete, read }: StreamResult): string {
+  if (!complete) return 'incomplete';
+  return read === 0 ? 'nothing new' : 'complete';
+}
+
+function closing({ streams, status }: RunResult, colours: Colours): string {
+  if (status !== 'succeeded') {
+    return colours.dim('What is written stays; the next run continues from the last committed position.');
+  }
+  const idle = streams.filter(({ read, complete }) => complete && read === 0).length;
+  return idle === streams.length ? colours.dim('There was nothing new.') : '';
+}
