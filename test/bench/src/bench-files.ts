@@ -1,0 +1,44 @@
+/** Folders and job files of a benchmark run. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { JobSpec } from '@sluice/sdk';
+import type { Command } from './process-run.js';
+
+const SLUICE = fileURLToPath(new URL('../../../cli/bin/sluice.js', import.meta.url));
+
+export class BenchFiles {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+
+  path(...parts: string[]): string {
+    return join(this.folder, ...parts);
+  }
+
+  /** Removes and makes a folder. */
+  empty(name: string): string {
+    const folder = this.path(name);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+
+  /** `sluice run` of a job, with its state in a folder that {@link forget} empties. */
+  run(job: JobSpec, more: readonly string[] = []): Command {
+    const file = this.path(`${job.name}.json`);
+    writeFileSync(file, JSON.stringify(job, null, 2));
+    const args = [SLUICE, 'run', file, '--quiet', '--state', this.path(`${job.name}.state`, 'state.db'), ...more];
+    return { name: job.name, file: process.execPath, args, cwd: this.folder };
+  }
+
+  /** Forgets what a job has done, so that the next run is a first one. */
+  forget(job: string): void {
+    rmSync(this.path(`${job}.state`), { recursive: true, force: true });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export const sluice = SLUICE;

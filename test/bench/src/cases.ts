@@ -1,0 +1,180 @@
+/** The comparisons: the same rows moved by the floor and by Sluice. */
+import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { ConnectionSpec, SinkSpec, TransformSpec } from '@sluice/sdk';
+import type { PostgresServer } from '@sluice/test';
+import type { BenchFiles } from './bench-files.js';
+import type { Comparison, Contender } from './compare.js';
+import { COLUMNS, DUCKDB_COLUMNS } from './dataset.js';
+import { shell } from './process-run.js';
+
+export interface Place {
+  readonly server: PostgresServer;
+  readonly files: BenchFiles;
+  readonly rows: number;
+}
+
+export const CASES: { readonly [name: string]: (place: Place) => Promise<Comparison> } = {
+  'pg-pg': async (p) => ({
+    name: 'Postgres → Postgres, same types',
+    rows: p.rows,
+    atMost: p.rows >= 10_000_000 ? 1.15 : 1.3,
+    floor: psqlCopy(p),
+    ours: toPostgres(p, 'pg-pg', []),
+  }),
+  'pg-pg-transform': async (p) => ({
+    name: 'Postgres → Postgres, mask + filter + compute',
+    rows: p.rows,
+    atMost: 1.6,
+    floor: psqlCopy(p),
+    ours: toPostgres(p, 'pg-pg-transform', [
+      { use: 'mask', columns: { note: 'hmac' }, key: 'not-a-secret-only-a-benchmark' },
+      { use: 'filter', where: 'qty >= 0' },
+      { use: 'compute', columns: { total: 'amount * decimal(qty)' } },
+    ]),
+  }),
+  'csv-pg': async (p) => {
+    const csv = p.files.path('rows.csv');
+    await p.server.psql(`\\copy (SELECT * FROM bench.rows ORDER BY id) TO '${csv}' (FORMAT csv, HEADER)`);
+    return {
+      name: `CSV (${Math.round(statSync(csv).size / 1e6)} MB) → Postgres`,
+      rows: p.rows,
+      atMost: 1.4,
+      floor: {
+        command: shell('psql \\copy csv', `psql -q '${p.server.url}' -c "\\copy bench.target FROM '${csv}' (FORMAT csv, HEADER)"`),
+        prepare: () => emptyTarget(p),
+        landed: () => count(p),
+      },
+      ours: {
+        ...toPostgres(p, 'csv-pg', []),
+        command: p.files.run({
+          name: 'csv-pg',
+          connections: { source: { connector: 'file', path: csv }, target: postgres(p) },
+          flows: { main: { source: 'source', streams: { rows: { key: ['id'] } }, sinks: { main: TARGET } } },
+        }),
+      },
+    };
+  },
+  'pg-parquet': async (p) => ({
+    name: 'Postgres → Parquet (snappy)',
+    rows: p.rows,
+    atMost: 1.35,
+    floor: duckdbFloor(p, 'parquet'),
+    ours: {
+      command: p.files.run({
+        name: 'pg-parquet',
+        source: postgres(p),
+        streams: ['bench.rows'],
+        sink: { connector: 'file', path: p.files.path('parquet-ours'), format: 'parquet', codec: 'snappy' },
+        write: 'replace',
+      }),
+      prepare: async () => {
+        p.files.forget('pg-parquet');
+        rmSync(p.files.path('parquet-ours'), { recursive: true, force: true });
+      },
+      landed: () => duckdbCount(':memory:', `read_parquet('${p.files.path('parquet-ours')}/**/*.parquet')`),
+    },
+  }),
+  'pg-duckdb': async (p) => ({
+    name: 'Postgres → DuckDB',
+    rows: p.rows,
+    atMost: 1.5,
+    floor: duckdbFloor(p, 'table'),
+    ours: {
+      command: p.files.run({
+        name: 'pg-duckdb',
+        source: postgres(p),
+        streams: ['bench.rows'],
+        sink: { connector: 'duckdb', path: p.files.path('ours.duckdb') },
+        write: 'replace',
+      }),
+      prepare: async () => {
+        p.files.forget('pg-duckdb');
+        for (const end of ['', '.wal']) rmSync(p.files.path(`ours.duckdb${end}`), { force: true });
+      },
+      landed: () => duckdbCount(p.files.path('ours.duckdb'), 'bench.rows'),
+    },
+  }),
+};
+
+/** A full copy into a table of its own, as the floors have one. */
+const TARGET: SinkSpec = { to: 'target', write: 'replace', name: 'bench.target' };
+
+function postgres({ server }: Place): ConnectionSpec {
+  return { connector: 'postgres', url: server.url };
+}
+
+function psqlCopy(p: Place): Contender {
+  const { url } = p.server;
+  const line = `psql -q '${url}' -c 'COPY bench.rows TO STDOUT (FORMAT binary)' | psql -q '${url}' -c 'COPY bench.target FROM STDIN (FORMAT binary)'`;
+  return { command: shell('psql | psql', line), prepare: () => emptyTarget(p), landed: () => count(p) };
+}
+
+function toPostgres(p: Place, name: string, transforms: TransformSpec[]): Contender {
+  return {
+    command: p.files.run({
+      name,
+      connections: { source: postgres(p), target: postgres(p) },
+      flows: { main: { source: 'source', streams: ['bench.rows'], transforms, sinks: { main: TARGET } } },
+    }),
+    prepare: async () => {
+      p.files.forget(name);
+      await p.server.psql(
+        'DROP TABLE IF EXISTS bench.target; DROP TABLE IF EXISTS _sluice_jobs, _sluice_streams, _sluice_commits; CHECKPOINT;',
+      );
+    },
+    landed: () => count(p),
+  };
+}
+
+async function emptyTarget({ server }: Place): Promise<void> {
+  await server.psql(`DROP TABLE IF EXISTS bench.target; CREATE TABLE bench.target (${COLUMNS}); CHECKPOINT;`);
+}
+
+async function count({ server }: Place): Promise<number> {
+  return Number((await server.psql('SELECT count(*) FROM bench.target')).trim());
+}
+
+async function duckdbCount(database: string, relation: string): Promise<number> {
+  const instance = await DuckDBInstance.create(database);
+  try {
+    const connection = await instance.connect();
+    const rows = await connection.runAndReadAll(`SELECT count(*) FROM ${relation}`);
+    connection.closeSync();
+    return Number(rows.getRows()[0]![0]);
+  } finally {
+    instance.closeSync();
+  }
+}
+
+/** `psql` writes CSV into a pipe that DuckDB reads. */
+function duckdbFloor(p: Place, into: 'parquet' | 'table'): Contender {
+  const pipe = p.files.path(`floor-${into}.pipe`);
+  const file = p.files.path(into === 'parquet' ? 'floor.parquet' : 'floor.duckdb');
+  const script = p.files.path(`floor-${into}.mjs`);
+  const rows = `read_csv('${pipe}', header=false, columns=${DUCKDB_COLUMNS}, parallel=false)`;
+  const statement =
+    into === 'parquet'
+      ? `COPY (SELECT * FROM ${rows}) TO '${file}' (FORMAT parquet, COMPRESSION snappy)`
+      : `CREATE TABLE target AS SELECT * FROM ${rows}`;
+  const api = new URL(import.meta.resolve('@duckdb/node-api')).pathname;
+  writeFileSync(
+    script,
+    `import duckdb from ${JSON.stringify(api)};
+const instance = await duckdb.DuckDBInstance.create(${JSON.stringify(into === 'parquet' ? ':memory:' : file)});
+const connection = await instance.connect();
+await connection.run(${JSON.stringify(statement)});
+connection.closeSync();
+instance.closeSync();
+`,
+  );
+  const line = `rm -f '${pipe}'; mkfifo '${pipe}'; psql -q '${p.server.url}' -c 'COPY bench.rows TO STDOUT (FORMAT csv)' > '${pipe}' & '${process.execPath}' '${script}'; wait`;
+  return {
+    command: shell(`CSV into DuckDB, ${into}`, line),
+    prepare: async () => {
+      for (const end of ['', '.wal']) rmSync(join(`${file}${end}`), { force: true });
+    },
+    landed: () => (into === 'parquet' ? duckdbCount(':memory:', `read_parquet('${file}')`) : duckdbCount(file, 'target')),
+  };
+}

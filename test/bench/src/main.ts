@@ -1,0 +1,67 @@
+/**
+ * `npm run bench -- [name …] [--rows N] [--rounds N]`: prints ratios and writes `bench-results/<time>.json`.
+ * Without names: every comparison and the start times.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { startPostgres } from '@sluice/test';
+import { BenchFiles } from './bench-files.js';
+import { CASES } from './cases.js';
+import { compare, type Outcome } from './compare.js';
+import { createDataset } from './dataset.js';
+import { type StartTime, startTimes } from './start-time.js';
+
+/** The same server for both sides, with checkpoints kept out of the way. */
+const SETTINGS = { max_wal_size: '8GB', checkpoint_timeout: '1h', shared_buffers: '512MB' };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
+const rows = Number(values.rows);
+const rounds = Number(values.rounds);
+const names = positionals.length > 0 ? positionals : [...Object.keys(CASES), 'start'];
+const unknown = names.filter((name) => name !== 'start' && CASES[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')} and start`);
+  process.exit(2);
+}
+
+const say = (line: string) => console.log(line);
+const files = new BenchFiles();
+const outcomes: Outcome[] = [];
+let starts: StartTime[] = [];
+try {
+  const compared = names.filter((name) => name !== 'start');
+  if (compared.length > 0) {
+    await using server = await startPostgres({ version: '15', settings: SETTINGS });
+    say(`${rows.toLocaleString('en')} rows × 10 columns; PostgreSQL 15; Node ${process.version}; ${cpus().length} cores`);
+    await createDataset(server, rows);
+    for (const name of compared) {
+      const comparison = await CASES[name]!({ server, files, rows });
+      say(comparison.name);
+      const outcome = await compare(comparison, rounds, say);
+      say(
+        `  ratio ${outcome.ratio.toFixed(2)}× (${outcome.ratioMin.toFixed(2)}–${outcome.ratioMax.toFixed(2)}), at most ${outcome.atMost}×; A/A ${outcome.aa.toFixed(2)}; ${outcome.rows} rows landed; peak RSS ${Math.round(outcome.oursPeakMiB)} MiB`,
+      );
+      outcomes.push(outcome);
+    }
+  }
+  if (names.includes('start')) {
+    starts = await startTimes(files, Math.max(rounds, 7));
+    for (const s of starts) {
+      say(`${s.name}: ${Math.round(s.oursMs)} ms (node -e 0: ${Math.round(s.bareMs)} ms), at most ${s.atMostMs} ms`);
+    }
+  }
+} finally {
+  files.remove();
+}
+mkdirSync('bench-results', { recursive: true });
+const at = new Date().toISOString();
+const file = `bench-results/${at.replaceAll(':', '')}.json`;
+writeFileSync(file, `${JSON.stringify({ at, node: process.version, rows, outcomes, starts }, null, 2)}\n`);
+say(`written to ${file}`);

@@ -1,0 +1,244 @@
+/**
+ * Scenarios that are killed and run again: a job between real systems, its target emptied before each try, and both
+ * sides dumped by readers that are not ours.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { JobSpec } from '@sluice/sdk';
+import {
+  type Dump,
+  dumpDuckdb,
+  dumpParquet,
+  dumpPostgres,
+  expectSameRows,
+  killAt,
+  killAtRandom,
+  listFailpoints,
+  type PostgresServer,
+  type Program,
+  runProgram,
+  UnexpectedExit,
+  wasKilled,
+} from '@sluice/test';
+
+const SLUICE = fileURLToPath(new URL('../../../cli/bin/sluice.js', import.meta.url));
+
+export interface Scenario {
+  readonly name: string;
+  /** `sluice run` of the scenario's job. */
+  readonly program: Program;
+  /** Target and state as before the first run. */
+  reset(): Promise<void>;
+  source(): Promise<Dump>;
+  target(): Promise<Dump>;
+  remove(): void;
+}
+
+/** How a try went: whether the process really was killed, for tests that must not pass by never killing. */
+export interface Try {
+  readonly killed: boolean;
+}
+
+/** Every named point that an undisturbed run passes, with how often. */
+export async function pointsOf(scenario: Scenario): Promise<{ name: string; hits: number }[]> {
+  await scenario.reset();
+  return listFailpoints(scenario.program);
+}
+
+/** Kills at a point, runs again, and compares. */
+export async function dieAt(scenario: Scenario, point: string): Promise<void> {
+  await scenario.reset();
+  await killAt(scenario.program, point);
+  await finishAndCompare(scenario, `killed at ${point}`);
+}
+
+/** Kills after a while that the seed chooses, up to three times in a row, runs again, and compares. */
+export async function dieSometime(scenario: Scenario, maxMs: number, seed: number): Promise<Try> {
+  await scenario.reset();
+  let killed = false;
+  for (let times = 0; times <= seed % 3; times++) {
+    const exit = await killAtRandom(scenario.program, { minMs: 100, maxMs }, seed * 31 + times);
+    killed ||= wasKilled(exit);
+  }
+  await finishAndCompare(scenario, `random instant, seed ${seed}`);
+  return { killed };
+}
+
+/** The same command again, until it succeeds at once; then both sides must hold the same rows. */
+export async function finishAndCompare(scenario: Scenario, what: string): Promise<void> {
+  const exit = await runProgram(scenario.program);
+  if (exit.code !== 0) throw new UnexpectedExit(scenario.program, `${what}: the run after it must succeed`, exit);
+  const [source, target] = await Promise.all([scenario.source(), scenario.target()]);
+  expectSameRows(source, target, { expected: 'source', actual: `target (${what})` });
+}
+
+const ROWS = 6000;
+
+/** What the tables hold; awkward values among them. */
+const TABLE = `id bigint PRIMARY KEY, ref uuid NOT NULL, name text, amount numeric(12,2), qty integer, active boolean, at timestamptz, day date, doc jsonb`;
+const FILL = `SELECT g, md5(g::text)::uuid, CASE WHEN g % 11 = 0 THEN NULL WHEN g % 13 = 0 THEN '' ELSE E'näme, "q"\\n' || g END,
+  (g * 37 % 100000)::numeric / 100 - 300, g * 31 % 1000 - 500, g % 3 = 0, timestamptz '2020-01-01 00:00:00Z' + g * interval '61.000001 seconds',
+  date '1999-12-31' + g % 5000, CASE WHEN g % 7 = 0 THEN NULL ELSE jsonb_build_object('k', g, 'list', jsonb_build_array(1, 'zwei', NULL)) END
+  FROM generate_series(1, ${ROWS}) g`;
+
+/** Columns as text that Postgres, DuckDB and Python print alike. */
+const PG_TEXT = `id::text, ref::text, name, amount::text, qty::text, active::text, (extract(epoch FROM at) * 1000000)::bigint::text AS at, day::text, doc::text`;
+const DUCK_TEXT = `id::VARCHAR AS id, ref::VARCHAR AS ref, name, amount::VARCHAR AS amount, qty::VARCHAR AS qty, active::VARCHAR AS active, epoch_us(at)::VARCHAR AS at, day::VARCHAR AS day, doc::VARCHAR AS doc`;
+
+/** Small epochs, so that there are many instants at which one is half done. */
+const DELIVERY: JobSpec['delivery'] = { require: 'exactly-once', commit: { every: '100ms', rows: 500 } };
+
+class Base {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-kill-'));
+
+  program(job: JobSpec): Program {
+    const file = join(this.folder, 'job.json');
+    writeFileSync(file, JSON.stringify(job));
+    const args = [SLUICE, 'run', file, '--quiet', '--state', this.state];
+    return { command: process.execPath, args, cwd: this.folder };
+  }
+
+  get state(): string {
+    return join(this.folder, 'state', 'state.db');
+  }
+
+  clear(...names: string[]): void {
+    for (const name of ['state', ...names]) rmSync(join(this.folder, name), { recursive: true, force: true });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Fills the source table once per server. */
+export async function createSource(server: PostgresServer): Promise<string> {
+  const url = await server.createDatabase();
+  await server.psql(`CREATE SCHEMA "Src"; CREATE TABLE "Src".orders (${TABLE}); INSERT INTO "Src".orders ${FILL}; ANALYZE`, url);
+  return url;
+}
+
+/** Postgres → Postgres by page ranges (`ctid`) or by key ranges, which later runs resume. */
+export async function postgresToPostgres(
+  server: PostgresServer,
+  source: string,
+  chunk: 'ctid' | 'key',
+  write: 'replace' | 'append' | 'upsert',
+): Promise<Scenario> {
+  const base = new Base();
+  const target = await server.createDatabase();
+  const job: JobSpec = {
+    name: `pg-pg-${chunk}-${write}`,
+    connections: { from: { connector: 'postgres', url: source }, to: { connector: 'postgres', url: target } },
+    flows: {
+      main: {
+        source: 'from',
+        streams: { 'Src.orders': { source: { chunk } } },
+        sinks: { main: { to: 'to', name: 'out.orders', write } },
+      },
+    },
+    delivery: DELIVERY,
+  };
+  return {
+    name: `Postgres → Postgres, ${chunk} ranges, ${write}`,
+    program: base.program(job),
+    async reset() {
+      base.clear();
+      await server.psql(
+        'DROP SCHEMA IF EXISTS out CASCADE; DROP TABLE IF EXISTS _sluice_jobs, _sluice_streams, _sluice_commits',
+        target,
+      );
+    },
+    source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
+    target: () => dumpPostgres(target, `SELECT ${PG_TEXT} FROM out.orders`),
+    remove: () => base.remove(),
+  };
+}
+
+/** CSV files → DuckDB. */
+export async function csvToDuckdb(server: PostgresServer, source: string, write: 'replace' | 'append'): Promise<Scenario> {
+  const base = new Base();
+  mkdirSync(join(base.folder, 'in'));
+  const columns = 'id, ref, name, amount, qty, active, at, day, doc';
+  for (const part of [0, 1, 2]) {
+    const file = join(base.folder, 'in', `orders-${part}.csv`);
+    await server.psql(
+      `\\copy (SELECT ${columns} FROM "Src".orders WHERE id % 3 = ${part} ORDER BY id) TO '${file}' (FORMAT csv, HEADER)`,
+      source,
+    );
+  }
+  const types = {
+    id: 'int64',
+    ref: 'uuid',
+    name: 'string',
+    amount: 'decimal(12,2)',
+    qty: 'int32',
+    active: 'bool',
+    at: 'timestamp(us, utc)',
+    day: 'date',
+    doc: 'json',
+  };
+  const job: JobSpec = {
+    name: `csv-duckdb-${write}`,
+    connections: {
+      from: { connector: 'file', path: join(base.folder, 'in', '*.csv'), stream: 'orders' },
+      to: { connector: 'duckdb', path: join(base.folder, 'lake', 'lake.duckdb') },
+    },
+    flows: {
+      main: {
+        source: 'from',
+        streams: { orders: { key: ['id'], columns: Object.fromEntries(Object.entries(types).map(([k, type]) => [k, { type }])) } },
+        sinks: { main: { to: 'to', name: 'main.orders', write } },
+      },
+    },
+    delivery: DELIVERY,
+  };
+  return {
+    name: `CSV → DuckDB, ${write}`,
+    program: base.program(job),
+    async reset() {
+      base.clear('lake');
+      mkdirSync(join(base.folder, 'lake'));
+    },
+    source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
+    target: () => dumpDuckdb(join(base.folder, 'lake', 'lake.duckdb'), `SELECT ${DUCK_TEXT} FROM main.orders`),
+    remove: () => base.remove(),
+  };
+}
+
+/** Postgres → a folder of Parquet files. */
+export async function postgresToParquet(source: string, write: 'replace' | 'append'): Promise<Scenario> {
+  const base = new Base();
+  const out = join(base.folder, 'lake');
+  const job: JobSpec = {
+    name: `pg-parquet-${write}`,
+    connections: {
+      from: { connector: 'postgres', url: source },
+      to: { connector: 'file', path: out, format: 'parquet' },
+    },
+    flows: {
+      main: {
+        source: 'from',
+        streams: { 'Src.orders': { source: { chunk: 'key' } } },
+        sinks: { main: { to: 'to', name: 'orders', write } },
+      },
+    },
+    delivery: DELIVERY,
+  };
+  return {
+    name: `Postgres → Parquet, ${write}`,
+    program: base.program(job),
+    async reset() {
+      base.clear('lake');
+    },
+    source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
+    async target() {
+      const files = readdirSync(join(out, 'orders')).filter((name) => name.endsWith('.parquet'));
+      if (files.length === 0) throw new Error('there are no Parquet files');
+      return dumpParquet(join(out, 'orders', '*.parquet'), `SELECT ${DUCK_TEXT} FROM files`, 'duckdb');
+    },
+    remove: () => base.remove(),
+  };
+}
