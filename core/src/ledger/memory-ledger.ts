@@ -123,7 +123,7 @@ export class MemoryLedger implements Ledger {
     key: SinkKey,
     identity: { source: string; target: string },
   ): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     requireStorable(key.flow, key.sink, identity.source, identity.target);
     const { sinks } = this.rows(key);
     if (sinks.has(key.sink)) return;
@@ -132,7 +132,7 @@ export class MemoryLedger implements Ledger {
   }
 
   async startGeneration(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     requireStorable(key.flow, stream);
     const rows = this.rows(key);
     const known = rows.streams.get(stream);
@@ -150,19 +150,17 @@ export class MemoryLedger implements Ledger {
   }
 
   async addSplits(lease: Lease, key: FlowKey, splits: readonly LedgerSplit[]): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     const rows = this.rows(key);
-    const added = splits.filter(({ split }) => !rows.splits.has(split.id));
-    for (const { split, generation } of added) {
-      requireStorable(key.flow, split.id, ...split.streams);
-      requireCurrent(split, generation, (name) => generationOf(rows, name));
-    }
-    for (const each of added)
-      if (!rows.splits.has(each.split.id)) rows.splits.set(each.split.id, stored(each));
+    this.wholly(rows, () => {
+      for (const { split, generation } of splits) {
+        if (!rows.splits.has(split.id)) this.addSplit(rows, key, split, generation);
+      }
+    });
   }
 
   async markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     requireStorable(key.flow, stream);
     const rows = this.rows(key);
     const known = generationOf(rows, stream);
@@ -179,7 +177,7 @@ export class MemoryLedger implements Ledger {
     generation: number,
     prepared: PreparedEpoch,
   ): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     const rows = this.rows(key);
     const sink = this.sink(rows, key);
     const known = rows.splits.get(split);
@@ -196,12 +194,12 @@ export class MemoryLedger implements Ledger {
   }
 
   async dropPrepared(lease: Lease, key: SinkKey, split: string): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     this.sink(this.rows(key), key).prepared.delete(split);
   }
 
   async commit(lease: Lease, key: SinkKey, record: SplitRecord, stats: EpochStats): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     const rows = this.rows(key);
     const sink = this.sink(rows, key);
     this.requireSplit(rows, key, record.split, record.generation);
@@ -230,16 +228,12 @@ export class MemoryLedger implements Ledger {
   }
 
   async adoptPositions(lease: Lease, key: SinkKey, records: readonly SplitRecord[]): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     const rows = this.rows(key);
     const sink = this.sink(rows, key);
-    const before = new Map(rows.splits);
-    try {
+    this.wholly(rows, () => {
       for (const { split, generation } of records) this.requireSplit(rows, key, split, generation);
-    } catch (error) {
-      rows.splits = before;
-      throw error;
-    }
+    });
     for (const { split, generation, epoch, position, sealed } of records) {
       sink.prepared.delete(split.id);
       sink.positions.set(split.id, stored({ generation, epoch, position, sealed }));
@@ -247,14 +241,14 @@ export class MemoryLedger implements Ledger {
   }
 
   async markPublished(lease: Lease, key: SinkKey, stream: string, generation: number): Promise<void> {
-    this.check(lease);
+    this.check(lease, key.job);
     requireStorable(stream);
     const { published } = this.sink(this.rows(key), key);
     published.set(stream, Math.max(published.get(stream) ?? 0, generation));
   }
 
   async startRun(lease: Lease, run: RunRow): Promise<void> {
-    this.check(lease);
+    this.check(lease, run.job);
     requireStorable(run.run, run.job);
     this.state.runs.set(run.run, stored(run));
   }
@@ -290,8 +284,8 @@ export class MemoryLedger implements Ledger {
     return held.expiresAt > now && !this.isGone(held.holder);
   }
 
-  private check(lease: Lease): void {
-    requireLease(lease, this.state.leases.get(lease.job));
+  private check(lease: Lease, job = lease.job): void {
+    requireLease(lease, this.state.leases.get(lease.job), job);
   }
 
   private keep(lease: Lease): Lease {
@@ -322,10 +316,25 @@ export class MemoryLedger implements Ledger {
   /** A sink's record may bring a split that this ledger has lost: it is taken over. */
   private requireSplit(rows: FlowRows, key: FlowKey, split: Split, generation: number): void {
     const known = rows.splits.get(split.id);
-    if (known !== undefined) return requireGeneration(split.id, known.generation, generation);
+    if (known === undefined) this.addSplit(rows, key, split, generation);
+    else requireGeneration(split.id, known.generation, generation);
+  }
+
+  private addSplit(rows: FlowRows, key: FlowKey, split: Split, generation: number): void {
     requireStorable(key.flow, split.id, ...split.streams);
     requireCurrent(split, generation, (name) => generationOf(rows, name));
     rows.splits.set(split.id, stored({ split, generation }));
+  }
+
+  /** Adds all splits of a verb or, when one is refused, none. */
+  private wholly(rows: FlowRows, work: () => void): void {
+    const before = new Map(rows.splits);
+    try {
+      work();
+    } catch (error) {
+      rows.splits = before;
+      throw error;
+    }
   }
 
   private thin(now: number): void {

@@ -29,8 +29,11 @@ export function heldError(job: string, holder: Holder, expiresAt: number, now: n
   );
 }
 
-/** Throws `SLUICE-CORE-0102` unless `row` is still the lease. */
-export function requireLease(lease: Lease, row: LeaseRow | undefined): void {
+/** Throws `SLUICE-CORE-0102` unless `row` is still the lease, which must be that of the `job` written to. */
+export function requireLease(lease: Lease, row: LeaseRow | undefined, job: string): void {
+  if (job !== lease.job) {
+    throw coreErrors.ledgerMisused(`job ${job} cannot be written under the lease of job ${lease.job}`);
+  }
   if (row?.held && row.fence === lease.fence && sameHolder(row.held.holder, lease.holder)) return;
   const now = row?.held
     ? `run ${row.held.holder.run} on ${row.held.holder.host} holds it with fence ${row.fence}`

@@ -16,8 +16,14 @@ import { APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION } from './sqlite-schema.js';
 
 /** How long SQLite itself waits for a lock; this blocks the event loop, so it is short. */
 const NATIVE_WAIT_MS = 100;
-/** How long a transaction is tried in all before the ledger is called busy. */
-const PATIENCE_MS = 15_000;
+
+export interface SqliteFileOptions {
+  readonly readOnly: boolean;
+  /** How long a transaction is tried in all before the ledger is called busy. */
+  readonly patienceMs: number;
+  /** Epoch milliseconds, noted in a ledger that is made. */
+  readonly now: number;
+}
 
 /** What can be bound: nothing else, see above. */
 export type SqlValue = string | number | bigint | null;
@@ -29,12 +35,13 @@ export class SqliteFile {
   private constructor(
     readonly path: string,
     private readonly database: Database.Database,
-    private readonly readOnly: boolean,
+    private readonly options: SqliteFileOptions,
   ) {}
 
   /** Opens or creates the file. Throws ledgerNewer or ledgerUnusable and has then changed nothing in it. */
-  static async open(path: string, readOnly: boolean, now: number): Promise<SqliteFile> {
+  static async open(path: string, options: SqliteFileOptions): Promise<SqliteFile> {
     const absolute = resolve(path);
+    const { readOnly } = options;
     if (readOnly) requireFile(absolute);
     else makeFolder(absolute);
     const { default: Driver } = await import('libsql');
@@ -45,11 +52,11 @@ export class SqliteFile {
     } catch (error) {
       throw translated(error, absolute);
     }
-    const file = new SqliteFile(absolute, database, readOnly);
+    const file = new SqliteFile(absolute, database, options);
     try {
-      await file.patiently(() => file.prepareTables(now));
+      await file.patiently(() => file.prepareTables());
     } catch (error) {
-      file.close();
+      file.abandon();
       throw error;
     }
     return file;
@@ -57,7 +64,8 @@ export class SqliteFile {
 
   /** One transaction that may write. `work` runs whole or not at all, and again when another process was faster. */
   async write<T>(work: () => T): Promise<T> {
-    if (this.readOnly) throw coreErrors.ledgerMisused(`the ledger ${this.path} was opened for reading only`);
+    if (this.options.readOnly)
+      throw coreErrors.ledgerMisused(`the ledger ${this.path} was opened for reading only`);
     return this.patiently(() => this.transaction('IMMEDIATE', work));
   }
 
@@ -76,9 +84,23 @@ export class SqliteFile {
     this.statement(sql).run(values);
   }
 
+  /** Closes a ledger; what the log beside the file holds moves into the file, so that a copy of it is whole. */
   close(): void {
+    if (!this.database.open) return;
+    try {
+      if (!this.options.readOnly) this.database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      // Another process works with the ledger, or the disk is full: the log stays, and nothing is lost.
+      if (resultCode(error) === undefined) throw error;
+    } finally {
+      this.abandon();
+    }
+  }
+
+  /** Closes the file and touches nothing. */
+  private abandon(): void {
     this.statements.clear();
-    if (this.database.open) this.database.close();
+    this.database.close();
   }
 
   private statement(sql: string): Database.Statement {
@@ -105,21 +127,23 @@ export class SqliteFile {
   }
 
   private async patiently<T>(attempt: () => T): Promise<T> {
-    const until = Date.now() + PATIENCE_MS;
+    const until = Date.now() + this.options.patienceMs;
     for (let wait = 5; ; wait = Math.min(wait * 2, 200)) {
       try {
         return attempt();
       } catch (error) {
-        if (!isBusy(error) || Date.now() >= until) throw translated(error, this.path);
+        if (!isBusy(error)) throw translated(error, this.path);
+        if (Date.now() >= until) throw busy(this.path, this.options.patienceMs, error);
       }
       await sleep(wait);
     }
   }
 
-  private prepareTables(now: number): void {
+  private prepareTables(): void {
+    const { readOnly, now } = this.options;
     const state = this.inspect();
-    if (state === 'empty' && this.readOnly) throw unusable(this.path, 'it is empty');
-    if (!this.readOnly) {
+    if (state === 'empty' && readOnly) throw unusable(this.path, 'it is empty');
+    if (!readOnly) {
       this.database.pragma('journal_mode = WAL');
       this.database.pragma('synchronous = FULL');
     }
@@ -229,12 +253,15 @@ function isBusy(error: unknown): boolean {
 
 function translated(error: unknown, path: string): unknown {
   if (isSluiceError(error)) return error;
-  if (isBusy(error)) {
-    const seconds = PATIENCE_MS / 1000;
-    return coreErrors.ledgerBusy(`${path} was locked for ${seconds} s`, { cause: error, details: { path } });
-  }
   const reason = REASONS[resultCode(error) ?? 0];
   return reason === undefined ? error : unusable(path, reason, error);
+}
+
+function busy(path: string, patienceMs: number, cause: unknown): Error {
+  return coreErrors.ledgerBusy(`the ledger ${path} was locked for ${patienceMs / 1000} s`, {
+    cause,
+    details: { path },
+  });
 }
 
 function unusable(path: string, reason: string, cause?: unknown): Error {

@@ -4,7 +4,6 @@
  */
 import type { Json, Split, SplitRecord } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
-import { HISTORY_SPAN_SQL, historyBounds, THIN_EVERY } from './history.js';
 import { holderGone } from './holder.js';
 import type {
   EpochRow,
@@ -33,11 +32,15 @@ import {
   requireStorable,
 } from './refusals.js';
 import { SqliteFile } from './sqlite-file.js';
-import { epochRow, flowState, leaseRow, runRow } from './sqlite-rows.js';
+import { EpochTable } from './sqlite-history.js';
+import { LeaseTable } from './sqlite-leases.js';
+import { flowState, runRow } from './sqlite-rows.js';
 
 export interface SqliteLedgerOptions extends LedgerOptions {
   /** Opens an existing ledger without changing it; verbs that write throw. */
   readonly readOnly?: boolean;
+  /** How long a verb waits for a lock of another process, in milliseconds. */
+  readonly patienceMs?: number;
 }
 
 /** Where the ledger of a folder of jobs lies. */
@@ -49,50 +52,47 @@ export const DEFAULT_LEDGER_PATH = '.sluice/state.db';
  * nothing in the file.
  */
 export async function openSqliteLedger(path: string, options: SqliteLedgerOptions = {}): Promise<Ledger> {
-  const clock = options.clock ?? Date.now;
-  const file = await SqliteFile.open(path, options.readOnly ?? false, clock());
+  const { clock = Date.now, readOnly = false, patienceMs = 15_000 } = options;
+  const file = await SqliteFile.open(path, { readOnly, patienceMs, now: clock() });
   return new SqliteLedger(file, clock, options.isGone ?? holderGone);
 }
 
 class SqliteLedger implements Ledger {
-  private thinnedAt: number | undefined;
+  private readonly leases: LeaseTable;
+  private readonly history: EpochTable;
 
   constructor(
     private readonly file: SqliteFile,
     private readonly clock: () => number,
     private readonly isGone: (holder: Holder) => boolean,
-  ) {}
+  ) {
+    this.leases = new LeaseTable(file);
+    this.history = new EpochTable(file);
+  }
 
   async acquire(job: string, holder: Holder, ttlMs: number): Promise<Lease> {
     requireStorable(job, holder.run, holder.host, holder.processStart);
     return this.file.write(() => {
       const now = this.clock();
-      const row = this.leaseRow(job);
+      const row = this.leases.get(job);
       if (row?.held && this.isHeld(row.held, now))
         throw heldError(job, row.held.holder, row.held.expiresAt, now);
-      return this.keep({ job, holder, fence: fenceAbove(row?.fence ?? 0n), expiresAt: now + ttlMs });
+      return this.leases.put({ job, holder, fence: fenceAbove(row?.fence ?? 0n), expiresAt: now + ttlMs });
     });
   }
 
   async renew(lease: Lease, ttlMs: number): Promise<Lease> {
-    return this.held(lease, () => this.keep({ ...lease, expiresAt: this.clock() + ttlMs }));
+    return this.held(lease, lease.job, () => this.leases.put({ ...lease, expiresAt: this.clock() + ttlMs }));
   }
 
   async release(lease: Lease): Promise<void> {
-    const { run, host, pid, processStart } = lease.holder;
-    await this.file.write(() =>
-      this.file.run(
-        `UPDATE leases SET run = NULL, host = NULL, pid = NULL, process_start = NULL, expires_at = NULL
-         WHERE job = ? AND fence = ? AND run = ? AND host = ? AND pid = ? AND process_start = ?`,
-        ...[lease.job, lease.fence, run, host, pid, processStart],
-      ),
-    );
+    await this.file.write(() => this.leases.free(lease));
   }
 
   async raiseFence(lease: Lease, above: bigint): Promise<Lease> {
-    return this.held(lease, (row) => {
+    return this.held(lease, lease.job, (row) => {
       const fence = lease.fence > above ? lease.fence : fenceAbove(above);
-      return this.keep({ ...lease, fence, expiresAt: row.held!.expiresAt });
+      return this.leases.put({ ...lease, fence, expiresAt: row.held!.expiresAt });
     });
   }
 
@@ -105,7 +105,7 @@ class SqliteLedger implements Ledger {
     key: SinkKey,
     identity: { source: string; target: string },
   ): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, key.job, () => {
       requireStorable(key.flow, key.sink, identity.source, identity.target);
       this.file.run(
         'INSERT INTO sinks (job, flow, sink, source, target) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -115,7 +115,7 @@ class SqliteLedger implements Ledger {
   }
 
   async startGeneration(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, key.job, () => {
       requireStorable(key.flow, stream);
       const known = this.streamGeneration(key, stream);
       if (known !== undefined && known >= generation) return;
@@ -129,7 +129,7 @@ class SqliteLedger implements Ledger {
   }
 
   async addSplits(lease: Lease, key: FlowKey, splits: readonly LedgerSplit[]): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, key.job, () => {
       for (const { split, generation } of splits) {
         if (this.splitGeneration(key, split.id) === undefined) this.addSplit(key, split, generation);
       }
@@ -137,7 +137,7 @@ class SqliteLedger implements Ledger {
   }
 
   async markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, key.job, () => {
       requireStorable(key.flow, stream);
       const known = this.streamGeneration(key, stream) ?? 0;
       if (known !== generation) {
@@ -158,7 +158,7 @@ class SqliteLedger implements Ledger {
     generation: number,
     prepared: PreparedEpoch,
   ): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, key.job, () => {
       this.requireSink(key);
       const known = this.splitGeneration(key, split);
       if (known === undefined)
@@ -179,42 +179,26 @@ class SqliteLedger implements Ledger {
   }
 
   async dropPrepared(lease: Lease, key: SinkKey, split: string): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, key.job, () => {
       this.requireSink(key);
       this.removePrepared(key, split);
     });
   }
 
   async commit(lease: Lease, key: SinkKey, record: SplitRecord, stats: EpochStats): Promise<void> {
-    await this.held(lease, () => {
-      const { split, generation, epoch, sealed } = record;
+    await this.held(lease, key.job, () => {
+      const { split, generation, epoch } = record;
       this.requireSink(key);
       this.requireSplit(key, split, generation);
       const committed = this.committedEpoch(key, split.id);
       if (committed !== undefined && committed >= epoch) return;
-      const now = this.clock();
       this.setPosition(key, record);
-      this.file.run(
-        `INSERT INTO epochs (job, flow, sink, split, generation, epoch, position, sealed, fence, rows, bytes, at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[
-          key.job,
-          key.flow,
-          key.sink,
-          split.id,
-          generation,
-          epoch,
-          JSON.stringify(record.position),
-          Number(sealed),
-        ],
-        ...[lease.fence, stats.rows, stats.bytes, now],
-      );
-      this.thin(now);
+      this.history.add(key, record, lease.fence, stats, this.clock());
     });
   }
 
   async adoptPositions(lease: Lease, key: SinkKey, records: readonly SplitRecord[]): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, key.job, () => {
       this.requireSink(key);
       for (const record of records) {
         this.requireSplit(key, record.split, record.generation);
@@ -224,7 +208,7 @@ class SqliteLedger implements Ledger {
   }
 
   async markPublished(lease: Lease, key: SinkKey, stream: string, generation: number): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, key.job, () => {
       requireStorable(stream);
       this.requireSink(key);
       this.file.run(
@@ -236,7 +220,7 @@ class SqliteLedger implements Ledger {
   }
 
   async startRun(lease: Lease, run: RunRow): Promise<void> {
-    await this.held(lease, () => {
+    await this.held(lease, run.job, () => {
       requireStorable(run.run, run.job);
       const result = run.result === undefined ? null : JSON.stringify(run.result);
       this.file.run(
@@ -270,24 +254,15 @@ class SqliteLedger implements Ledger {
   }
 
   async epochs(key: FlowKey, limit: number): Promise<EpochRow[]> {
-    return this.file.read(() =>
-      this.file
-        .all(
-          `SELECT sink, split, generation, epoch, position, sealed, CAST(fence AS TEXT) AS fence, rows, bytes, at
-           FROM epochs WHERE job = ? AND flow = ? ORDER BY id DESC LIMIT ?`,
-          ...[key.job, key.flow, limit],
-        )
-        .map(epochRow),
-    );
+    return this.file.read(() => this.history.newest(key, limit));
   }
 
   async jobs(): Promise<string[]> {
-    const rows = await this.file.read(() => this.file.all('SELECT job FROM leases'));
-    return rows.map((row) => row['job'] as string).sort();
+    return (await this.file.read(() => this.leases.jobs())).sort();
   }
 
   async lease(job: string): Promise<Lease | undefined> {
-    const row = await this.file.read(() => this.leaseRow(job));
+    const row = await this.file.read(() => this.leases.get(job));
     if (!row?.held || !this.isHeld(row.held, this.clock())) return undefined;
     return { job, fence: row.fence, ...row.held };
   }
@@ -297,35 +272,16 @@ class SqliteLedger implements Ledger {
   }
 
   /** A transaction in which the lease is known to stand. */
-  private held<T>(lease: Lease, work: (row: LeaseRow) => T): Promise<T> {
+  private held<T>(lease: Lease, job: string, work: (row: LeaseRow) => T): Promise<T> {
     return this.file.write(() => {
-      const row = this.leaseRow(lease.job);
-      requireLease(lease, row);
+      const row = this.leases.get(lease.job);
+      requireLease(lease, row, job);
       return work(row!);
     });
   }
 
   private isHeld(held: { readonly holder: Holder; readonly expiresAt: number }, now: number): boolean {
     return held.expiresAt > now && !this.isGone(held.holder);
-  }
-
-  private leaseRow(job: string): LeaseRow | undefined {
-    const row = this.file.get(
-      `SELECT CAST(fence AS TEXT) AS fence, run, host, pid, process_start, expires_at FROM leases WHERE job = ?`,
-      job,
-    );
-    return row === undefined ? undefined : leaseRow(row);
-  }
-
-  private keep(lease: Lease): Lease {
-    const { run, host, pid, processStart } = lease.holder;
-    this.file.run(
-      `INSERT INTO leases (job, fence, run, host, pid, process_start, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET fence = excluded.fence, run = excluded.run, host = excluded.host,
-         pid = excluded.pid, process_start = excluded.process_start, expires_at = excluded.expires_at`,
-      ...[lease.job, lease.fence, run, host, pid, processStart, lease.expiresAt],
-    );
-    return lease;
   }
 
   private streamGeneration(key: FlowKey, stream: string): number | undefined {
@@ -421,21 +377,5 @@ class SqliteLedger implements Ledger {
       'DELETE FROM prepared WHERE job = ? AND flow = ? AND split = ? AND sink = ?',
       ...[key.job, key.flow, split, key.sink],
     );
-  }
-
-  /** Thins the history when it is time; what is known of the last time is refreshed before it is trusted. */
-  private thin(now: number): void {
-    if (this.thinnedAt !== undefined && now - this.thinnedAt < THIN_EVERY) return;
-    this.thinnedAt = Number(this.file.get(`SELECT value FROM meta WHERE key = 'thinned_at'`)!['value']);
-    if (now - this.thinnedAt < THIN_EVERY) return;
-    const { all, hourly } = historyBounds(now);
-    this.file.run(
-      `DELETE FROM epochs WHERE id IN (SELECT id FROM (
-         SELECT id, row_number() OVER (PARTITION BY job, flow, sink, split, ${HISTORY_SPAN_SQL} ORDER BY id DESC) AS place
-         FROM epochs WHERE at < ?) WHERE place > 1)`,
-      ...[hourly, all],
-    );
-    this.file.run(`UPDATE meta SET value = ? WHERE key = 'thinned_at'`, `${now}`);
-    this.thinnedAt = now;
   }
 }
