@@ -74,6 +74,12 @@ export const coreErrors = defineErrors('CORE', {
     title: 'A stream cannot be read',
     help: 'Grant the permission, or leave the stream out of the job.',
   },
+  locationUnknown: {
+    number: 13,
+    class: 'config',
+    title: 'A URL or path stands for no installed connector',
+    help: 'Install the connector, or write a job file that names it.',
+  },
   held: {
     number: 101,
     class: 'transient',

@@ -40,6 +40,7 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
     tables = await sink.plan(drafts.map((d) => d.request), context);
   }
   const streams = drafts.map((d, i) => finish(d, tables[i]!, request));
+  const epoch = epochBounds(request);
   const [sourceIdentity, targetIdentity] = await Promise.all([source.identity(context), sink.identity(context)]);
   return {
     key,
@@ -50,8 +51,8 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
     sourceIdentity,
     targetIdentity,
     streams,
-    epoch: epochBounds(request),
-    ...batchBounds(request),
+    epoch,
+    ...batchBounds(request, epoch.rows),
     again: request.again,
     fresh: request.fresh,
     allowEmpty: request.allowEmpty,
@@ -209,10 +210,13 @@ const BATCH_BYTES = 2 << 20;
 const BATCHES_OF_LANE = 8;
 const MOST_LANES = 4;
 
-function batchBounds({ memory, parallel, sink }: FlowRequest): { batchRows: number; batchBytes: number; lanes: number } {
+function batchBounds(
+  { memory, parallel, sink }: FlowRequest,
+  epochRows: number,
+): { batchRows: number; batchBytes: number; lanes: number } {
   const affordable = Math.max(1, Math.floor(memory / 2 / (BATCH_BYTES * BATCHES_OF_LANE)));
   const wanted = parallel ?? MOST_LANES;
   const lanes = Math.max(1, Math.min(wanted, affordable, sink.capabilities.writers));
   const batchBytes = Math.max(64 << 10, Math.min(BATCH_BYTES, Math.floor(memory / 2 / BATCHES_OF_LANE / lanes)));
-  return { batchRows: BATCH_ROWS, batchBytes, lanes };
+  return { batchRows: Math.min(BATCH_ROWS, epochRows), batchBytes, lanes };
 }
