@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compressTo } from './compress.js';
+import { type Compression, compressionOfBytes, compressionOfPath } from './compression.js';
+import { decompress } from './decompress.js';
+
+const python = `${process.env['HOME']}/.cache/sluice-servers/py/bin/python`;
+
+async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  // One buffer again and again, as a file reader has it.
+  const buffer = new Uint8Array(size);
+  for (let at = 0; at < bytes.byteLength; at += size) {
+    const part = bytes.subarray(at, at + size);
+    buffer.set(part);
+    yield buffer.subarray(0, part.byteLength);
+    buffer.fill(0xaa);
+  }
+}
+
+async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of source) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+async function compressed(parts: readonly Uint8Array[], compression: Compression): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const out = { write: async (bytes: Uint8Array) => void chunks.push(Buffer.from(bytes)) };
+  const sink = compressTo(out, compression);
+  for (const part of parts) await sink.write(part);
+  await sink.finish();
+  return Buffer.concat(chunks);
+}
+
+describe.each(['gzip', 'zstd', 'none'] as const)('%s', (compression) => {
+  test('what was compressed comes back, however it is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 4 }), fc.integer({ min: 1, max: 999 }), async (parts, size) => {
+        const packed = await compressed(parts, compression);
+        const plain = await collect(decompress(pieces(packed, size), compression, 'x'));
+        expect(plain.equals(Buffer.concat(parts))).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('large texts come back', async () => {
+    const text = Buffer.from(Array.from({ length: 700_000 }, (_, i) => `row ${i} ${(i * 7919) % 1013}\n`).join(''));
+    const parts = [text.subarray(0, 5_000_000), text.subarray(5_000_000)];
+    const packed = await compressed(parts, compression);
+    expect((await collect(decompress(pieces(packed, 65_536), compression, 'x'))).equals(text)).toBe(true);
+  });
+});
+
+test('another program reads what is written, and its files are read', async () => {
+  const text = Buffer.from('a,b\n1,2\n'.repeat(100_000));
+  expect(gunzipSync(await compressed([text], 'gzip')).equals(text)).toBe(true);
+  const read = 'import sys,pyarrow as pa; i=pa.CompressedInputStream(pa.BufferReader(sys.stdin.buffer.read()),"zstd"); sys.stdout.buffer.write(i.read())';
+  const input = await compressed([text, text], 'zstd');
+  const theirs = execFileSync(python, ['-c', read], { input, maxBuffer: 1 << 26 });
+  expect(theirs.equals(Buffer.concat([text, text]))).toBe(true);
+  const write = 'import sys,pyarrow as pa; sys.stdout.buffer.write(pa.compress(sys.stdin.buffer.read(),"zstd",asbytes=True))';
+  const packed = execFileSync(python, ['-c', write], { input: text, maxBuffer: 1 << 26 });
+  expect((await collect(decompress(pieces(packed, 100), 'zstd', 'x'))).equals(text)).toBe(true);
+});
+
+test('several gzip members are one text', async () => {
+  const packed = Buffer.concat([gzipSync('one,'), gzipSync(''), gzipSync('two')]);
+  expect((await collect(decompress(pieces(packed, 7), 'gzip', 'x'))).toString()).toBe('one,two');
+});
+
+test.each(['gzip', 'zstd'] as const)('a %s file that is cut short or no such file is a data error', async (compression) => {
+  const whole = await compressed([Buffer.from('some text '.repeat(5000))], compression);
+  for (const bad of [whole.subarray(0, whole.byteLength - 5), Buffer.from('a,b\n1,2\n'), Buffer.alloc(0)]) {
+    await expect(collect(decompress(pieces(bad, 64), compression, 'data.csv'))).rejects.toMatchObject({
+      code: 'SLUICE-COMPRESSION-0001',
+      message: expect.stringContaining('data.csv'),
+    });
+  }
+});
+
+test('a reader that stops early frees the source', async () => {
+  let freed = false;
+  const packed = gzipSync(Buffer.alloc(3_000_000, 'abc'));
+  async function* source() {
+    try {
+      yield* pieces(packed, 100);
+    } finally {
+      freed = true;
+    }
+  }
+  for await (const chunk of decompress(source(), 'gzip', 'x')) {
+    expect(chunk.byteLength).toBeGreaterThan(0);
+    break;
+  }
+  expect(freed).toBe(true);
+});
+
+test('an error of the source is not taken for damage', async () => {
+  async function* source() {
+    yield gzipSync('x').subarray(0, 5);
+    throw new Error('the network is gone');
+  }
+  await expect(collect(decompress(source(), 'gzip', 'x'))).rejects.toThrow('the network is gone');
+});
+
+test('compressions are told by ending and by magic number', () => {
+  expect(compressionOfPath('a.CSV.GZ')).toBe('gzip');
+  expect(compressionOfPath('a.zst')).toBe('zstd');
+  expect(compressionOfPath('a.csv')).toBe('none');
+  expect(compressionOfBytes(gzipSync(''))).toBe('gzip');
+  expect(compressionOfBytes(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0))).toBe('zstd');
+  expect(compressionOfBytes(Uint8Array.of(0x50, 0x2a, 0x4d, 0x18))).toBe('zstd');
+  expect(compressionOfBytes(Buffer.from('id,name'))).toBe('none');
+  expect(compressionOfBytes(Buffer.alloc(0))).toBe('none');
+});

@@ -1,0 +1,102 @@
+/** Decompression of byte streams: several gzip members or zstd frames, one after the other, are read as one text. */
+import { once } from 'node:events';
+import type { Transform } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { Decompress } from 'fzstd';
+import type { Compression } from './compression.js';
+import { compressionErrors } from './errors.js';
+import { writeInto } from './write-into.js';
+
+/** Output is handed on in pieces of this size, so that what follows is not called for every few kilobytes. */
+const CHUNK = 1 << 18;
+
+/** What newer versions of Node's zlib have. */
+interface NativeZstd {
+  createZstdDecompress?(options: { chunkSize: number }): Transform;
+}
+
+/**
+ * The plain bytes of a compressed stream. `file` names it in errors. A chunk of `source` is no longer used when the
+ * next one is asked for. Throws `SLUICE-COMPRESSION-0001`.
+ */
+export function decompress(
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  file: string,
+): AsyncIterable<Uint8Array> {
+  if (compression === 'none') return source;
+  if (compression === 'gzip') return through(source, () => zlib.createGunzip({ chunkSize: CHUNK }), file);
+  const { createZstdDecompress } = zlib as NativeZstd;
+  if (createZstdDecompress === undefined) return zstdFrames(source, file);
+  return through(source, () => createZstdDecompress({ chunkSize: CHUNK }), file);
+}
+
+/** Runs bytes through one of Node's transforms, which work on its thread pool. */
+async function* through(
+  source: AsyncIterable<Uint8Array>,
+  make: () => Transform,
+  file: string,
+): AsyncGenerator<Uint8Array> {
+  const transform = make();
+  let sourceError: unknown;
+  let isEmpty = true;
+  const feeding = (async () => {
+    try {
+      for await (const chunk of source) {
+        isEmpty &&= chunk.byteLength === 0;
+        if (transform.destroyed) return;
+        await writeInto(transform, chunk);
+      }
+      transform.end();
+    } catch (error) {
+      sourceError = error;
+      transform.destroy(error as Error);
+    }
+  })();
+  try {
+    for await (const chunk of transform) yield chunk as Uint8Array;
+    if (isEmpty) throw compressionErrors.damaged(`${file} is empty and so no compressed file`);
+  } catch (error) {
+    if (sourceError !== undefined) throw sourceError;
+    throw damaged(error, file);
+  } finally {
+    if (!transform.destroyed) {
+      transform.destroy();
+      await once(transform, 'close');
+    }
+    await feeding;
+  }
+}
+
+/** Zstandard on versions of Node that have none: a decoder in JavaScript, on this thread. */
+async function* zstdFrames(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
+  let ready: Uint8Array[] = [];
+  let isEmpty = true;
+  const decoder = new Decompress((bytes) => {
+    if (bytes.byteLength > 0) ready.push(bytes);
+  });
+  const take = () => {
+    const taken = ready;
+    ready = [];
+    return taken;
+  };
+  try {
+    for await (const chunk of source) {
+      // The decoder keeps what it was given until it has used it.
+      isEmpty &&= chunk.byteLength === 0;
+      decoder.push(chunk.slice());
+      yield* take();
+    }
+    decoder.push(new Uint8Array(0), true);
+    yield* take();
+    if (isEmpty) throw compressionErrors.damaged(`${file} is empty and so no compressed file`);
+  } catch (error) {
+    throw damaged(error, file);
+  }
+}
+
+function damaged(error: unknown, file: string): unknown {
+  const { code, message } = error as { code?: unknown; message?: string };
+  if (typeof code === 'string' && code.startsWith('SLUICE-')) return error;
+  return compressionErrors.damaged(`${file}: ${message ?? String(error)}`, { cause: error, details: { file } });
+}

@@ -1,0 +1,43 @@
+/** Guesses the types of a CSV file's columns from its first rows. */
+import { NULL, QUOTED } from '../text/cells.js';
+import { Guess } from '../text/guess.js';
+import type { CsvFile } from './read.js';
+
+export interface CsvSample {
+  /** One guess for each of the file's columns. */
+  readonly guesses: readonly Guess[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** Whether the file ended within the sample. */
+  readonly whole: boolean;
+}
+
+/**
+ * Looks at up to `rows` rows and about `bytes` bytes. The file is closed afterwards. A broken record within the
+ * sample throws as reading would.
+ */
+export async function sampleCsv(file: CsvFile, rows: number, bytes: number): Promise<CsvSample> {
+  const guesses = file.columns.map(() => new Guess());
+  let seenRows = 0;
+  let seenBytes = 0;
+  for await (const table of file.tables()) {
+    const taken = Math.min(table.rows, rows - seenRows);
+    for (const [column, guess] of guesses.entries()) {
+      for (let row = 0; row < taken; row++) {
+        const kind = table.kindOf(row, column);
+        if (kind === NULL) {
+          guess.addNull();
+          continue;
+        }
+        const text = table.textOf(row, column);
+        const where = () => `line ${table.lineOf(row)}`;
+        if (text === '' && kind === QUOTED) guess.addLook('string', text, where);
+        else guess.add(text, where);
+      }
+    }
+    seenRows += taken;
+    seenBytes += table.rowEnds[taken - 1]! - table.begin;
+    if (seenRows === rows || seenBytes >= bytes) return { guesses, rows: seenRows, bytes: seenBytes, whole: false };
+  }
+  return { guesses, rows: seenRows, bytes: seenBytes, whole: true };
+}
