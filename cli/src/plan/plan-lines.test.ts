@@ -1,0 +1,116 @@
+import type { FlowPlan, JobPlan } from '@sluice/core';
+import { field, streamSchema, types } from '@sluice/sdk';
+import { expect, it } from 'vitest';
+import { colours } from '../output/colours.js';
+import { describePlan } from './describe-plan.js';
+import { planLines } from './plan-lines.js';
+
+const schema = streamSchema(
+  'shop.orders',
+  [field('id', types.int64, { nullable: false }), field('total', types.string)],
+  ['id'],
+);
+
+function jobPlan(): JobPlan {
+  const flow = {
+    key: { job: 'shop', flow: 'main', sink: 'lake' },
+    sink: { capabilities: { transactions: 'partial' } },
+    capabilities: { incremental: 'exact' },
+    lanes: 2,
+    streams: [
+      {
+        stream: 'shop.orders',
+        read: { stream: 'shop.orders', mode: 'incremental', cursor: { column: 'at' }, options: {} },
+        catalog: {
+          estimatedRows: 1_204_000,
+          types: [
+            { column: 'id', from: 'bigint', to: 'int64', verdict: 'exact' },
+            { column: 'total', from: 'numeric', to: 'decimal', verdict: 'exact' },
+          ],
+        },
+        transforms: [{ writes: ['total'] }],
+        table: {
+          target: 'lake.orders',
+          write: 'upsert',
+          protocol: 'atomic',
+          publish: 'none',
+          exists: false,
+          schema,
+          types: [
+            { column: 'id', from: 'int64', to: 'BIGINT', verdict: 'exact' },
+            { column: 'total', from: 'string', to: 'CHAR(5)', verdict: 'lossy', note: 'longer text is cut' },
+          ],
+          ddl: ['CREATE TABLE lake.orders (\n  id BIGINT\n)'],
+        },
+        guarantee: 'exactly once',
+        rung: 'columns',
+        notes: ['a remark'],
+      },
+    ],
+  } as unknown as FlowPlan;
+  return { name: 'shop', cwd: '/', flows: [flow], connectorMemory: 1 };
+}
+
+it('is data for programs: types from end to end, with the worst verdict', () => {
+  expect(describePlan(jobPlan())).toMatchObject({
+    job: 'shop',
+    flows: [
+      {
+        flow: 'main',
+        sink: 'lake',
+        streams: [
+          {
+            stream: 'shop.orders',
+            read: 'incremental',
+            cursor: 'at',
+            key: ['id'],
+            guarantee: 'exactly once',
+            columns: [
+              {
+                column: 'id',
+                source: 'bigint',
+                type: 'int64',
+                target: 'BIGINT',
+                verdict: 'exact',
+                nullable: false,
+              },
+              {
+                column: 'total',
+                type: 'string',
+                target: 'CHAR(5)',
+                verdict: 'lossy',
+                notes: ['longer text is cut'],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+});
+
+it('is a page for people', () => {
+  expect(planLines(describePlan(jobPlan()), colours(false)).join('\n')).toBe(
+    `shop, flow main → lake  1 stream, 2 at once, transactions partial, increments exact
+
+stream       read               target       write   protocol  delivered     rung     publish        size
+shop.orders  incremental by at  lake.orders  upsert  atomic    exactly once  columns  none     ~1.2M rows
+
+shop.orders → lake.orders (will be created)  key id
+  column  source       type            target   values
+  id      bigint       int64 not null  BIGINT   exact
+  total   (transform)  string          CHAR(5)  lossy: longer text is cut
+  steps
+    CREATE TABLE lake.orders (
+      id BIGINT
+    )
+  notes
+    a remark
+`,
+  );
+});
+
+it('paints what would be lost', () => {
+  const text = planLines(describePlan(jobPlan()), colours(true)).join('\n');
+  expect(text).toContain('\u001b[31mlossy: longer text is cut\u001b[39m');
+});

@@ -1,0 +1,130 @@
+/** A plan for people. */
+import type { Verdict } from '@sluice/sdk';
+import type { Colours } from '../output/colours.js';
+import { visibleLines } from '../output/cells.js';
+import { formatBytes, formatShort, plural } from '../output/numbers.js';
+import { type TableCell, table } from '../output/table.js';
+import type {
+  ColumnDescription,
+  FlowDescription,
+  PlanDescription,
+  StreamDescription,
+} from './describe-plan.js';
+
+export function planLines(plan: PlanDescription, colours: Colours, width?: number): string[] {
+  return plan.flows.flatMap((flow) => flowLines(plan.job, flow, colours, width));
+}
+
+function flowLines(job: string, flow: FlowDescription, colours: Colours, width?: number): string[] {
+  const { streams } = flow;
+  const many = plural(streams.length, 'stream');
+  const facts = [`${flow.lanes} at once`, `transactions ${flow.transactions}`];
+  if (streams.some(({ read }) => read === 'incremental')) facts.push(`increments ${flow.incremental}`);
+  const columns = [
+    { title: 'stream' },
+    { title: 'read' },
+    { title: 'target' },
+    { title: 'write' },
+    { title: 'protocol' },
+    { title: 'delivered' },
+    { title: 'rung' },
+    { title: 'publish' },
+    { title: 'size', align: 'right' as const },
+  ];
+  return [
+    `${colours.bold(`${job}, flow ${flow.flow} → ${flow.sink}`)}${colours.dim(`  ${[many, ...facts].join(', ')}`)}`,
+    '',
+    ...table(
+      columns,
+      streams.map((stream) => streamRow(stream, colours)),
+      colours,
+      width,
+    ),
+    ...streams.flatMap((stream) => ['', ...streamLines(stream, colours, width)]),
+    '',
+  ];
+}
+
+function streamRow(stream: StreamDescription, colours: Colours): TableCell[] {
+  const { guarantee } = stream;
+  const paint =
+    guarantee === 'exactly once'
+      ? colours.green
+      : guarantee === 'effectively once'
+        ? colours.cyan
+        : colours.yellow;
+  return [
+    stream.stream,
+    stream.cursor === undefined ? stream.read : `${stream.read} by ${stream.cursor}`,
+    stream.target,
+    stream.write,
+    stream.protocol,
+    { text: guarantee, paint },
+    stream.rung,
+    stream.publish,
+    sizeText(stream),
+  ];
+}
+
+function sizeText({ estimatedRows, estimatedBytes }: StreamDescription): string {
+  if (estimatedRows !== undefined) return `~${formatShort(estimatedRows)} rows`;
+  return estimatedBytes === undefined ? '' : `~${formatBytes(estimatedBytes)}`;
+}
+
+function streamLines(stream: StreamDescription, colours: Colours, width?: number): string[] {
+  const exists = stream.exists ? '' : ' (will be created)';
+  const key = stream.key.length === 0 ? 'no key' : `key ${stream.key.join(', ')}`;
+  const head = `${colours.bold(`${stream.stream} → ${stream.target}`)}${colours.dim(`${exists}  ${key}`)}`;
+  const columns = [
+    { title: 'column' },
+    { title: 'source' },
+    { title: 'type' },
+    { title: 'target' },
+    { title: 'values' },
+  ];
+  return [
+    head,
+    ...indented(
+      table(
+        columns,
+        stream.columns.map((column) => columnRow(column, stream, colours)),
+        colours,
+        width && width - 2,
+      ),
+    ),
+    ...listed('steps', stream.ddl, colours),
+    ...listed('notes', stream.notes, colours),
+  ];
+}
+
+function columnRow(
+  column: ColumnDescription,
+  { transforms }: StreamDescription,
+  colours: Colours,
+): TableCell[] {
+  const { source, type, nullable, target, verdict, notes } = column;
+  const paint = VERDICT_COLOUR[verdict];
+  return [
+    column.column,
+    source ?? (transforms > 0 ? '(transform)' : ''),
+    nullable ? type : `${type} not null`,
+    target,
+    { text: [verdict, ...notes].join(': '), paint: (text) => colours[paint](text) },
+  ];
+}
+
+const VERDICT_COLOUR: { readonly [V in Verdict]: 'dim' | 'cyan' | 'red' } = {
+  exact: 'dim',
+  widening: 'cyan',
+  lossy: 'red',
+};
+
+function listed(title: string, texts: readonly string[], colours: Colours): string[] {
+  if (texts.length === 0) return [];
+  const lines = texts.flatMap((text) => visibleLines(text).split('\n'));
+  return [`  ${colours.dim(title)}`, ...lines.map((line) => `    ${line}`)];
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,59 @@
+// The index of error codes, and the check that no code means two things.
+import { code, prose, table } from './markdown.mjs';
+
+const classes = [
+  ['config', 'the job or a setting is wrong; nothing runs'],
+  ['auth', 'credentials or permissions are missing; nothing runs'],
+  ['contract', 'source, sink and state no longer agree with each other'],
+  ['data', 'a row cannot be kept'],
+  ['transient', 'may pass by itself; it is tried again with growing pauses'],
+  ['throttled', 'a system asked to wait; the run waits'],
+  ['internal', 'a defect of Sluice or of a connector'],
+];
+
+/** @param {import('./load-project.mjs').ErrorFamily[]} families */
+export function duplicateCodes(families) {
+  const seen = new Map();
+  const problems = [];
+  for (const { package: owner, entries } of families) {
+    for (const { code: name, title } of entries) {
+      const other = seen.get(name);
+      if (other !== undefined && other !== owner)
+        problems.push(`${name} (${title}) is declared by ${other} and by ${owner}`);
+      seen.set(name, owner);
+    }
+  }
+  return problems;
+}
+
+/** @param {(error: { class: string, code: string }) => number} exitCodeOf */
+export function errorIndex(families, exitCodeOf) {
+  const exit = (entry) => exitCodeOf({ class: entry.class, code: entry.code });
+  const intro = [
+    '# Errors',
+    'Every error has a code that stays the same, says what happened and what to do, and belongs to a class that',
+    'says how Sluice reacts and which exit code a run ends with.',
+    '',
+    table(
+      ['class', 'meaning', 'exit code'],
+      classes.map(([name, meaning]) => [code(name), meaning, exit({ class: name, code: '' })]),
+    ),
+  ].join('\n');
+  const sections = families.map(({ family, package: owner, entries }) => {
+    const sorted = [...entries].sort((a, b) => (a.code < b.code ? -1 : 1));
+    return [
+      `## ${family}`,
+      `From ${code(owner)}.`,
+      ...sorted.map((entry) => errorEntry(entry, exit(entry))),
+    ].join('\n\n');
+  });
+  return `${[intro, ...sections].join('\n\n')}\n`;
+}
+
+function errorEntry(entry, exitCode) {
+  return [
+    `### ${entry.code}`,
+    `**${prose(entry.title)}.** Class ${code(entry.class)}, exit code ${exitCode}.`,
+    `What to do: ${prose(entry.help)}`,
+  ].join('\n\n');
+}

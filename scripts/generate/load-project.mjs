@@ -1,0 +1,80 @@
+// Loads what pages are made from: the compiled packages of this repository.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readWorkspace } from '../workspace.mjs';
+
+/**
+ * @typedef {import('../../cli/dist/index.js').ConnectorDescription} ConnectorDescription
+ * @typedef {{ connector: import('@sluice/sdk').Connector, description: ConnectorDescription }} LoadedConnector
+ * @typedef {{ family: string, package: string, entries: import('@sluice/sdk').ErrorEntry[] }} ErrorFamily
+ */
+
+/** @param {string} root */
+export async function loadProject(root) {
+  const packages = readWorkspace(root);
+  const load = (folder) => import(pathToFileURL(join(root, folder, 'dist', 'index.js')).href);
+  const cli = await load('cli');
+  const { transforms } = await load('transforms');
+  const connectors = [];
+  for (const { folder, manifest } of packages) {
+    if (!folder.startsWith('connectors/')) continue;
+    const { default: connector } = await load(folder);
+    const found = { package: manifest.name, version: manifest.version, ...manifest.sluice };
+    connectors.push({ connector, description: cli.describeConnector(connector, found) });
+  }
+  connectors.sort((a, b) => (a.connector.name < b.connector.name ? -1 : 1));
+  const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+  return {
+    cli,
+    connectors,
+    transforms: Object.values(transforms),
+    families: await errorFamilies(packages, load),
+    version,
+  };
+}
+
+/** Every family of error codes that a package exports, or hangs on its connector or its transforms. */
+async function errorFamilies(packages, load) {
+  const families = new Map();
+  for (const { folder, manifest, sources } of packages) {
+    const declared = declaredFamilies(sources);
+    if (declared.length === 0) continue;
+    const module = await load(folder);
+    for (const family of familiesIn(module))
+      families.set(family.entries[0].code, { ...family, package: manifest.name });
+    const missing = declared.filter((name) => ![...families.values()].some(({ family }) => family === name));
+    if (missing.length > 0) {
+      throw new Error(
+        `${manifest.name} declares the error family ${missing.join(', ')}, and does not export it`,
+      );
+    }
+  }
+  return [...families.values()].sort((a, b) => (a.family < b.family ? -1 : 1));
+}
+
+function declaredFamilies(sources) {
+  const own = sources.filter(({ path }) => !/\.test\.[cm]?[jt]s$/.test(path));
+  return own.flatMap(({ text }) =>
+    [...text.matchAll(/\bdefineErrors\(\s*'([A-Z0-9]+)'/g)].map((match) => match[1]),
+  );
+}
+
+function familiesIn(module) {
+  const holders = Object.values(module).flatMap((value) => [value, ...Object.values(objectOr(value))]);
+  return [...holders, ...holders.map((value) => value?.errors)].filter(isFamily).map((factories) => {
+    const entries = Object.values(factories).map(({ entry }) => entry);
+    return { family: entries[0].code.split('-')[1], entries };
+  });
+}
+
+function objectOr(value) {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+function isFamily(value) {
+  const factories = Object.values(objectOr(value));
+  return (
+    factories.length > 0 && factories.every((factory) => typeof factory === 'function' && factory.entry?.code)
+  );
+}
