@@ -1,9 +1,9 @@
-/** Compression of pages, off the main thread: snappy, gzip and zstd all run on Node's thread pool. */
+/** Compression of pages, on Node's thread pool beside the encoding (for zstd in older versions of Node see there). */
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { compress as snappy } from 'snappy';
-import { parquetErrors } from './errors.js';
 import { Codec } from './format.js';
+import { compressZstd } from './zstd.js';
 
 export type ParquetCodec = 'none' | 'snappy' | 'gzip' | 'zstd';
 
@@ -25,16 +25,6 @@ export function pageCompressor(name: ParquetCodec): PageCompressor {
       return { codec: Codec.GZIP, compress: (bytes) => gzip(bytes, { level: 6 }) };
     }
     case 'zstd':
-      return { codec: Codec.ZSTD, compress: zstd() };
+      return { codec: Codec.ZSTD, compress: compressZstd };
   }
-}
-
-type ZstdCompress = (bytes: Uint8Array, done: (error: Error | null, result: Buffer) => void) => void;
-
-function zstd(): (bytes: Uint8Array) => Promise<Uint8Array> {
-  const { zstdCompress } = zlib as { zstdCompress?: ZstdCompress };
-  if (zstdCompress === undefined) {
-    throw parquetErrors.codecMissing(`zstd needs Node.js 22.15 or newer, this is ${process.version}`);
-  }
-  return promisify(zstdCompress);
 }

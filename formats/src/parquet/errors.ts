@@ -38,10 +38,4 @@ export const parquetErrors = defineErrors('PARQUET', {
     title: 'A column type cannot be written to Parquet',
     help: 'Cast the column to a type that Parquet has, for instance string or json, or leave it out.',
   },
-  codecMissing: {
-    number: 7,
-    class: 'config',
-    title: 'A compression codec is not available in this Node.js',
-    help: 'Use another codec, or a newer Node.js.',
-  },
 });

@@ -18,8 +18,8 @@
  * | list, map, struct | LIST of three levels, MAP, group |
  */
 import {
-  DECIMAL128_DIGITS,
   DECIMAL64_DIGITS,
+  DECIMAL128_DIGITS,
   type Field,
   formatType,
   type LogicalType,

@@ -2,6 +2,7 @@
 import { type Column, type Field, sdkErrors } from '@sluice/sdk';
 import { ChunkWriter, type FinishedChunk } from './chunk-write.js';
 import { type ParquetCodec, pageCompressor } from './codec-write.js';
+import { encodeFields, FIELDS_KEY } from './declared-fields.js';
 import { MAGIC, type RowGroupMeta } from './format.js';
 import { encodeFileMeta } from './metadata-write.js';
 import { PageQueue } from './page-queue.js';
@@ -10,7 +11,7 @@ import { type WriteSchema, writeSchema } from './schema-write.js';
 import { shred } from './shred.js';
 
 export interface ParquetWriterOptions {
-  /** Compression of pages; default `snappy`. `zstd` needs Node.js 22.15 (`SLUICE-PARQUET-0007`). */
+  /** Compression of pages; default `snappy`. `zstd` runs beside the encoding from Node.js 22.15 on. */
   readonly codec?: ParquetCodec;
   /** Rows of a row group at most; default 262,144, which readers can take in parallel. */
   readonly rowGroupRows?: number;
@@ -50,7 +51,7 @@ export class ParquetWriter {
    * @param out takes the file's bytes in order and keeps them; awaited one call at a time
    */
   constructor(
-    fields: readonly Field[],
+    private readonly fields: readonly Field[],
     private readonly out: (bytes: Uint8Array) => Promise<void>,
     private readonly options: ParquetWriterOptions = {},
   ) {
@@ -97,7 +98,10 @@ export class ParquetWriter {
       schema: this.schema.elements,
       rows: this.rows,
       rowGroups: this.groups,
-      keyValue: new Map(Object.entries(this.options.keyValue ?? {})),
+      keyValue: new Map([
+        ...Object.entries(this.options.keyValue ?? {}),
+        [FIELDS_KEY, encodeFields(this.fields)],
+      ]),
       createdBy: CREATED_BY,
     });
     const tail = Buffer.alloc(8);
