@@ -1,0 +1,188 @@
+/** Files as a sink: two-phase commit by renaming, whole folders or single files as targets. */
+import { basename, dirname, extname } from 'node:path';
+import { LocalStorage, type Storage } from '@sluice/formats';
+import {
+  type Context,
+  formatType,
+  type LaneRequest,
+  type PublishOptions,
+  type RecoveredState,
+  type Sink,
+  type SinkCapabilities,
+  type SinkJob,
+  type SinkRecord,
+  type SinkStream,
+  type TablePlan,
+  type Token,
+  type TwoPhaseWriter,
+} from '@sluice/sdk';
+import { resolve } from 'node:path';
+import { FileWriter, generationName, type Rotation } from './file-writer.js';
+import { identityOf, JobFolder } from './job-folder.js';
+import type { PartFormat } from './part-format.js';
+import { MARKER, markerOf, publishFile, publishFolder } from './publish-generation.js';
+import { fileSinkErrors } from './sink-errors.js';
+import type { TargetDetail } from './target-detail.js';
+import { placementOf } from './type-placement.js';
+
+export interface FileSinkSettings {
+  /** Folder of targets, or a single file where `isFile`; relative to the context's folder. */
+  readonly path: string;
+  readonly isFile: boolean;
+  readonly format: PartFormat;
+  readonly formatName: 'parquet' | 'csv' | 'jsonl';
+  readonly rotation: Rotation;
+}
+
+export class FileSink implements Sink {
+  readonly capabilities: SinkCapabilities;
+
+  constructor(private readonly settings: FileSinkSettings) {
+    this.capabilities = {
+      modes: settings.isFile ? { replace: 'two-phase' } : { append: 'two-phase', replace: 'two-phase' },
+      transactions: 'partial',
+      partialUpdates: false,
+      move: false,
+      guard: false,
+      writers: 16,
+      epoch: { ms: 60_000, bytes: 1 << 30 },
+    };
+  }
+
+  async check(c: Context): Promise<void> {
+    const storage = this.storage(c);
+    await storage.makeFolder('.sluice');
+    await identityOf(storage);
+  }
+
+  identity(c: Context): Promise<string> {
+    return identityOf(this.storage(c));
+  }
+
+  async plan(streams: readonly SinkStream[], c: Context): Promise<TablePlan[]> {
+    if (this.settings.isFile && streams.length > 1) {
+      const names = streams.map(({ stream }) => stream).join(', ');
+      throw fileSinkErrors.oneFileOneStream(`${this.settings.path} is one file, and these are its streams: ${names}`);
+    }
+    return Promise.all(streams.map((stream) => this.planOne(stream, c)));
+  }
+
+  attach(job: SinkJob, c: Context): Promise<SinkRecord | undefined> {
+    return JobFolder.attach(this.storage(c), job);
+  }
+
+  async adopt(job: SinkJob, record: Pick<SinkRecord, 'streams' | 'splits'>, c: Context): Promise<void> {
+    await this.folder(job, c).adopt(record);
+  }
+
+  async recover(job: SinkJob, tokens: readonly Token[], c: Context): Promise<RecoveredState[]> {
+    const folder = this.folder(job, c);
+    return Promise.all(
+      tokens.map(async (token): Promise<RecoveredState> => {
+        const { split, generation, number, name } = token as { split: string; generation: number; number: number; name: string };
+        if (await folder.isCommitted(split, generation, number, name)) return 'committed';
+        return (await folder.isStaged(name)) ? 'committable' : 'lost';
+      }),
+    );
+  }
+
+  async commitPrepared(job: SinkJob, tokens: readonly Token[], c: Context): Promise<void> {
+    const folder = this.folder(job, c);
+    for (const token of tokens) await folder.commit(token['name'] as string);
+  }
+
+  async applySchema(job: SinkJob, table: TablePlan, generation: number, c: Context): Promise<void> {
+    const folder = this.folder(job, c);
+    const { storage } = folder;
+    const detail = table.detail as unknown as TargetDetail;
+    const current = generationName(detail, generation);
+    const own = current.slice(0, current.lastIndexOf('.') + 1);
+    for (const name of await storage.names(folder.in('generations'))) {
+      if (name.startsWith(own) && name !== current) await storage.remove(folder.in('generations', name));
+    }
+    if (table.publish === 'none') await storage.makeFolder(detail.folder);
+    else await folder.guarded(() => storage.makeFolderIn(folder.in('generations', current)));
+  }
+
+  async publish(
+    job: SinkJob,
+    table: TablePlan,
+    generation: number,
+    { allowEmpty }: PublishOptions,
+    c: Context,
+  ): Promise<void> {
+    const folder = this.folder(job, c);
+    const known = (await folder.streams()).streams[table.stream];
+    if (known?.generation === generation && known.published) return;
+    if (table.publish === 'none') await folder.markPublished(table.stream, generation);
+    else if (this.settings.isFile) await publishFile(folder, table, generation, this.settings.format, allowEmpty);
+    else await publishFolder(folder, job, table, generation, allowEmpty);
+  }
+
+  async open(lane: LaneRequest, c: Context): Promise<TwoPhaseWriter> {
+    return new FileWriter(this.folder(lane.job, c), lane, this.settings.format, this.settings.rotation);
+  }
+
+  private async planOne(request: SinkStream, c: Context): Promise<TablePlan> {
+    const { stream, schema, write, save } = request;
+    const detail = this.detailOf(request);
+    const storage = this.storage(c);
+    const shown = `${storage.name}/${detail.file ?? detail.folder}`;
+    const exists = await storage.exists(detail.file ?? detail.folder);
+    if (save === 'require' && !exists) throw fileSinkErrors.saveMode(`${shown} is not there, and save mode is require`);
+    const foreign = exists && (await this.holdsForeignFiles(storage, detail));
+    if (save === 'fail' && foreign) throw fileSinkErrors.saveMode(`${shown} is there already, and save mode is fail`);
+    if (write === 'replace' && foreign && save !== 'recreate' && detail.file === undefined) {
+      throw fileSinkErrors.foreignFiles(`${shown} holds files that no job wrote`, { details: { stream } });
+    }
+    const types = schema.fields.map((f) => {
+      const { to, verdict, note } = placementOf(f.type, this.settings.formatName);
+      return { column: f.name, from: formatType(f.type), to, verdict, ...(note !== undefined && { note }) };
+    });
+    const parts = `${shown}/part-….${this.settings.format.ending.slice(1)}`;
+    return {
+      stream,
+      target: shown,
+      write,
+      protocol: 'two-phase',
+      schema,
+      publish: write === 'replace' ? 'directory' : 'none',
+      exists,
+      ddl: [`write ${detail.file === undefined ? parts : shown}`],
+      types,
+      detail: { ...detail },
+    };
+  }
+
+  /** Whether a target folder has files that a `replace` would take away from somebody else. */
+  private async holdsForeignFiles(storage: Storage, detail: TargetDetail): Promise<boolean> {
+    if (detail.file !== undefined) return true;
+    if ((await markerOf({ storage }, detail.folder)) !== undefined) return false;
+    const names = await storage.names(detail.folder);
+    return names.some((name) => name !== MARKER && !/^part-\d+-[0-9a-f]{16}-\d+-\d+-\d+\./.test(name));
+  }
+
+  private detailOf({ target }: SinkStream): TargetDetail {
+    if (this.settings.isFile) return { folder: '.', file: basename(this.settings.path) };
+    const folder = target.replaceAll('\\', '/');
+    const names = folder.split('/');
+    if (folder.startsWith('/') || names.some((name) => name === '' || name === '.' || name === '..' || name === '.sluice')) {
+      throw fileSinkErrors.targetName(`"${target}" is no folder below ${this.settings.path}`);
+    }
+    return { folder };
+  }
+
+  private folder(job: SinkJob, c: Context): JobFolder {
+    return JobFolder.of(this.storage(c), job);
+  }
+
+  private storage(c: Context): Storage {
+    const path = resolve(c.cwd, this.settings.path);
+    return new LocalStorage(this.settings.isFile ? dirname(path) : path);
+  }
+}
+
+/** Whether a path is meant as one file: it has an ending. */
+export function meansFile(path: string): boolean {
+  return !/[\\/]$/.test(path) && extname(path) !== '';
+}

@@ -1,0 +1,263 @@
+/** The hidden folder of one job under its fence, and the record that it holds. See docs/design/file-commit.md. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Storage } from '@sluice/formats';
+import {
+  failpoint,
+  isSluiceError,
+  type Json,
+  type JsonObject,
+  type SinkJob,
+  type SinkRecord,
+  type Split,
+  type SplitRecord,
+  type StreamRecord,
+} from '@sluice/sdk';
+import { fileSinkErrors } from './sink-errors.js';
+
+const HIDDEN = '.sluice';
+
+/** `epoch.json`: what one committed epoch says. */
+export interface EpochFile extends SplitRecord {
+  /** Where its parts belong: a folder below the root, or the name of a generation that is not published. */
+  readonly place: { readonly target: string } | { readonly generationOf: string };
+}
+
+interface StreamsFile {
+  readonly streams: { readonly [stream: string]: StreamRecord };
+  readonly splits: { readonly [split: string]: SplitRecord };
+}
+
+const NOTHING: StreamsFile = { streams: {}, splits: {} };
+
+export class JobFolder {
+  private constructor(
+    readonly storage: Storage,
+    /** `.sluice/<job>/run-<fence>` */
+    readonly path: string,
+  ) {}
+
+  /** The folder of a run that has attached; it is gone when another run has. */
+  static of(storage: Storage, job: SinkJob): JobFolder {
+    return new JobFolder(storage, `${homeOf(job)}/run-${job.fence}`);
+  }
+
+  /** Takes the job's files over under a greater fence. Returns the record as found, with the fence as found. */
+  static async attach(storage: Storage, job: SinkJob): Promise<SinkRecord | undefined> {
+    const home = homeOf(job);
+    for (;;) {
+      const fences = await fencesIn(storage, home);
+      const highest = fences[0];
+      if (highest === undefined) {
+        await found(storage, job);
+        const others = (await fencesIn(storage, home)).filter((fence) => fence > job.fence);
+        if (others.length === 0) return undefined;
+        continue;
+      }
+      const current = new JobFolder(storage, `${home}/run-${highest}`);
+      if (highest >= job.fence) return current.record(highest);
+      failpoint('file.attach.before-rename');
+      try {
+        await storage.rename(current.path, `${home}/run-${job.fence}`);
+      } catch (error) {
+        if (isMissing(error)) continue;
+        throw error;
+      }
+      failpoint('file.attach.after-rename');
+      for (const older of fences.slice(1)) await storage.remove(`${home}/run-${older}`);
+      const folder = JobFolder.of(storage, job);
+      await folder.finishMoves();
+      return folder.record(highest);
+    }
+  }
+
+  /** What is committed: splits as adopted, each as far as its last epoch reaches. */
+  async record(fence: bigint): Promise<SinkRecord> {
+    const job = await this.readJson<{ source: string }>('job.json');
+    if (job === undefined) throw fileSinkErrors.recordDamaged(`${this.storage.name}/${this.path} has no job.json`);
+    const { streams, splits: adopted } = await this.streams();
+    const splits: { [split: string]: SplitRecord } = { ...adopted };
+    for (const { split, generation, epoch, position, sealed } of await this.epochs()) {
+      const known = splits[split.id];
+      if (known === undefined || known.generation > generation) continue;
+      if (known.generation === generation && known.epoch >= epoch) continue;
+      splits[split.id] = { split, generation, epoch, position, sealed };
+    }
+    return { source: job.source, fence, streams, splits };
+  }
+
+  async streams(): Promise<StreamsFile> {
+    return (await this.readJson<StreamsFile>('streams.json')) ?? NOTHING;
+  }
+
+  /** Stores generations and splits; epochs of other generations are forgotten. Positions are never set back. */
+  async adopt({ streams, splits }: Pick<SinkRecord, 'streams' | 'splits'>): Promise<void> {
+    const before = await this.record(0n);
+    const merged: { [stream: string]: StreamRecord } = { ...before.streams };
+    for (const [stream, theirs] of Object.entries(streams)) {
+      const ours = merged[stream];
+      const kept = ours?.generation === theirs.generation && ours.published;
+      merged[stream] = { generation: theirs.generation, published: kept || theirs.published };
+    }
+    const current = ({ split, generation }: SplitRecord) =>
+      split.streams.every((stream) => merged[stream] === undefined || merged[stream].generation === generation);
+    const all: { [split: string]: SplitRecord } = {};
+    for (const [id, record] of Object.entries(before.splits)) if (current(record)) all[id] = record;
+    for (const [id, record] of Object.entries(splits)) {
+      const ours = all[id];
+      if (ours === undefined || ours.generation !== record.generation || ours.epoch < record.epoch) all[id] = record;
+    }
+    await this.writeJson('streams.json', { streams: merged, splits: all } as unknown as Json);
+    failpoint('file.adopt.after-streams');
+    for (const epoch of await this.epochs()) {
+      if (!current(epoch)) await this.storage.remove(this.in('epochs', epochName(epoch.split, epoch.generation, epoch.epoch)));
+    }
+  }
+
+  async markPublished(stream: string, generation: number): Promise<void> {
+    const file = await this.streams();
+    const streams = { ...file.streams, [stream]: { generation, published: true } };
+    await this.writeJson('streams.json', { ...file, streams } as unknown as Json);
+  }
+
+  /** Moves the parts of committed epochs that are not in their place yet. */
+  async finishMoves(): Promise<void> {
+    for (const epoch of await this.epochs()) {
+      await this.place(epochName(epoch.split, epoch.generation, epoch.epoch), epoch);
+    }
+  }
+
+  /** Commits a staged epoch: one rename, then its parts go to their places. Repeating it changes nothing. */
+  async commit(name: string): Promise<void> {
+    const staged = this.in('staged', name);
+    const committed = this.in('epochs', name);
+    if (!(await this.storage.exists(committed))) {
+      failpoint('file.commit.before-rename');
+      await this.guarded(() => this.storage.rename(staged, committed));
+    }
+    failpoint('file.commit.after-rename');
+    const epoch = await this.readJson<EpochFile>(`epochs/${name}/epoch.json`);
+    if (epoch === undefined) throw fileSinkErrors.fenced(`epoch ${name} was taken over by another run`);
+    await this.place(name, epoch);
+    failpoint('file.commit.after-place');
+    const { split, generation } = epoch;
+    if (epoch.epoch > 1) await this.storage.remove(this.in('epochs', epochName(split, generation, epoch.epoch - 1)));
+  }
+
+  async isCommitted(split: string, generation: number, number: number, name: string): Promise<boolean> {
+    if (await this.storage.exists(this.in('epochs', name))) return true;
+    const known = (await this.record(0n)).splits[split];
+    return known !== undefined && known.generation === generation && known.epoch >= number;
+  }
+
+  isStaged(name: string): Promise<boolean> {
+    return this.storage.exists(this.in('staged', name, 'epoch.json'));
+  }
+
+  in(...names: string[]): string {
+    return [this.path, ...names].join('/');
+  }
+
+  /** Writes a JSON file that readers see old or new. Fails as fenced when the folder has been taken over. */
+  async writeJson(name: string, value: Json): Promise<void> {
+    const temporary = this.in(`${name}.${randomUUID()}.tmp`);
+    await this.guarded(async () => {
+      const file = await this.storage.create(temporary);
+      await file.write(Buffer.from(JSON.stringify(value)));
+      await file.finish();
+      await this.storage.rename(temporary, this.in(name));
+    });
+  }
+
+  async readJson<T>(name: string): Promise<T | undefined> {
+    const path = this.in(name);
+    const file = await this.storage.stat(path);
+    if (file === undefined) return undefined;
+    const bytes = await this.storage.readAt(path, 0, file.size);
+    try {
+      return JSON.parse(Buffer.from(bytes).toString()) as T;
+    } catch (error) {
+      throw fileSinkErrors.recordDamaged(`${this.storage.name}/${path} is no JSON`, { cause: error });
+    }
+  }
+
+  /** A step under this fence: a folder that is missing has been taken over. */
+  async guarded<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      if (isMissing(error) && !(await this.storage.exists(this.path))) {
+        throw fileSinkErrors.fenced('another run has taken over this job’s files', { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  private async place(name: string, { place }: EpochFile): Promise<void> {
+    const folder = this.in('epochs', name);
+    const parts = (await this.storage.names(folder)).filter((part) => part !== 'epoch.json');
+    if (parts.length === 0) return;
+    const target = 'target' in place ? place.target : this.in('generations', place.generationOf);
+    if ('target' in place) await this.storage.makeFolder(target);
+    else await this.guarded(() => this.storage.makeFolderIn(target));
+    for (const part of parts) {
+      await this.guarded(() => this.storage.rename(`${folder}/${part}`, `${target}/${part}`));
+      failpoint('file.place.between-parts');
+    }
+  }
+
+  private async epochs(): Promise<EpochFile[]> {
+    const found: EpochFile[] = [];
+    for (const name of await this.storage.names(this.in('epochs'))) {
+      const epoch = await this.readJson<EpochFile>(`epochs/${name}/epoch.json`);
+      if (epoch !== undefined) found.push(epoch);
+    }
+    return found;
+  }
+}
+
+/** The name of an epoch's folder: short, whatever the split is called. */
+export function epochName(split: Split, generation: number, number: number): string {
+  return `${hash(split.id)}.${generation}.${number}`;
+}
+
+/** A short name for anything long. */
+export function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** The place's identity: made once, kept with the files. */
+export async function identityOf(storage: Storage): Promise<string> {
+  const path = `${HIDDEN}/id`;
+  const read = async () => Buffer.from(await storage.readAt(path, 0, 100)).toString().trim();
+  if ((await storage.stat(path)) === undefined) await storage.put(path, Buffer.from(`${randomUUID()}\n`), { ifAbsent: true });
+  return `files:${await read()}`;
+}
+
+function homeOf(job: SinkJob): string {
+  return `${HIDDEN}/${hash(job.id)}`;
+}
+
+/** Fences of the runs that have folders, highest first. */
+async function fencesIn(storage: Storage, home: string): Promise<bigint[]> {
+  const fences: bigint[] = [];
+  for (const name of await storage.names(home)) {
+    const fence = /^run-(\d+)$/.exec(name)?.[1];
+    if (fence !== undefined) fences.push(BigInt(fence));
+  }
+  return fences.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+}
+
+/** Makes the folder of a job that has none, complete before it gets its name. */
+async function found(storage: Storage, job: SinkJob): Promise<void> {
+  const home = homeOf(job);
+  const making = `${home}/new-${randomUUID()}`;
+  for (const folder of ['epochs', 'staged', 'generations']) await storage.makeFolder(`${making}/${folder}`);
+  const about: JsonObject = { job: job.id, source: job.source };
+  await storage.put(`${making}/job.json`, Buffer.from(JSON.stringify(about)));
+  failpoint('file.attach.before-found');
+  await storage.rename(making, `${home}/run-${job.fence}`);
+}
+
+function isMissing(error: unknown): boolean {
+  return isSluiceError(error) && error.code === 'SLUICE-STORAGE-0001';
+}

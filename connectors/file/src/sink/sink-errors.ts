@@ -1,0 +1,53 @@
+/** Errors of writing files. */
+import { defineErrors } from '@sluice/sdk';
+
+export const fileSinkErrors = defineErrors('FILE-SINK', {
+  fenced: {
+    number: 1,
+    class: 'contract',
+    title: 'Another run has taken over this job’s files',
+    help: 'Nothing to do: this run has stopped writing; the other one continues from the last committed position.',
+  },
+  foreignFiles: {
+    number: 2,
+    class: 'config',
+    title: 'The target folder holds files that no job wrote',
+    help: 'Choose another folder or name, or set save mode `recreate` to replace what is there.',
+  },
+  targetName: {
+    number: 3,
+    class: 'config',
+    title: 'A target’s name is no folder below the path',
+    help: 'Use a relative name without `..`.',
+  },
+  oneFileOneStream: {
+    number: 4,
+    class: 'config',
+    title: 'One file takes one stream',
+    help: 'Set `path` to a folder, or select one stream.',
+  },
+  emptyReplacement: {
+    number: 5,
+    class: 'contract',
+    title: 'Zero rows would replace files that hold some',
+    help: 'Set `allowEmpty: true` if that is meant.',
+  },
+  formatUnknown: {
+    number: 6,
+    class: 'config',
+    title: 'The format of the files to write is not known',
+    help: 'Set `format` to `parquet`, `csv` or `jsonl`, or end the path with one of their endings.',
+  },
+  saveMode: {
+    number: 7,
+    class: 'config',
+    title: 'The target does not suit the save mode',
+    help: 'The message says whether it is there; `keep` takes it either way.',
+  },
+  recordDamaged: {
+    number: 8,
+    class: 'contract',
+    title: 'The record of committed files cannot be read',
+    help: 'The `.sluice` folder beside the files was changed or cut short. Restore it, or start over in another folder.',
+  },
+});

@@ -1,0 +1,8 @@
+/** What the sink keeps in a table's plan. */
+
+export interface TargetDetail {
+  /** The target's folder below the root. */
+  readonly folder: string;
+  /** Set when the target is one file: its path below the root. */
+  readonly file?: string;
+}
