@@ -31,13 +31,18 @@ export const postgresConfig = z
         'postgres://user:password@host:port/database; parameters: sslmode, sslrootcert, sslcert, sslkey, ' +
           'connect_timeout, application_name, host (folder of a unix socket)',
       ),
-    host: z.string().optional().describe('Name or address, or the folder of a unix socket (default localhost)'),
+    host: z
+      .string()
+      .optional()
+      .describe('Name or address, or the folder of a unix socket (default localhost)'),
     port: z.number().int().min(1).max(65535).optional().describe('Default 5432'),
     database: z.string().min(1).optional().describe('Default: the name of the user'),
     user: z.string().min(1).optional().describe('Default postgres'),
     password: secret().optional().describe('Password of the user'),
     ssl: ssl.optional().describe('Encryption of the connection'),
-    connectTimeout: milliseconds.default(15_000).describe('Milliseconds within which a connection must be made'),
+    connectTimeout: milliseconds
+      .default(15_000)
+      .describe('Milliseconds within which a connection must be made'),
     statementTimeout: milliseconds
       .optional()
       .describe('Milliseconds after which the server cancels a statement; by default what the role has'),
@@ -49,13 +54,7 @@ export const postgresConfig = z
       .min(1)
       .default('public')
       .describe('Schema of tables that are named without one, and of our own tables (_sluice_…)'),
-    parallel: z
-      .number()
-      .int()
-      .min(1)
-      .max(64)
-      .default(4)
-      .describe('Connections that may write at once'),
+    parallel: z.number().int().min(1).max(64).default(4).describe('Connections that may write at once'),
     splitBytes: z
       .number()
       .int()

@@ -108,7 +108,7 @@ export const pgErrors = defineErrors('PG', {
     number: 18,
     class: 'data',
     title: 'The server refused a value',
-    help: "Give the target column a type that holds the value, or cast or filter it in a transform.",
+    help: 'Give the target column a type that holds the value, or cast or filter it in a transform.',
   },
   missing: {
     number: 19,

@@ -12,7 +12,16 @@ import { PlainSocket, takeEncrypted } from './socket.js';
 interface LoggedIn {
   readonly processID: number;
   readonly secretKey: number;
-  readonly connection: { readonly stream: Socket };
+  readonly connection: {
+    /** Another one once the connection is encrypted. */
+    readonly stream: Socket;
+    on(event: 'parameterStatus', listener: (status: ParameterStatus) => void): void;
+  };
+}
+
+interface ParameterStatus {
+  readonly parameterName: string;
+  readonly parameterValue: string;
 }
 
 export interface ConnectOptions {
@@ -34,7 +43,11 @@ const SETTINGS = [
 ].join('; ');
 
 /** A session on a new connection. Aborting the context ends it. */
-export async function connect(endpoint: Endpoint, c: Context, options: ConnectOptions = {}): Promise<Session> {
+export async function connect(
+  endpoint: Endpoint,
+  c: Context,
+  options: ConnectOptions = {},
+): Promise<Session> {
   const session = await logIn(endpoint, c);
   const stop = () => void session.close();
   c.signal.addEventListener('abort', stop, { once: true });
@@ -69,7 +82,9 @@ async function logIn(endpoint: Endpoint, c: Context): Promise<Session> {
 /** The server has answered that it takes this user only over TLS. */
 function wantsEncryption(error: unknown): boolean {
   return (
-    isSluiceError(error) && error.code === pgErrors.loginRefused.entry.code && /no encryption|SSL off/.test(error.message)
+    isSluiceError(error) &&
+    error.code === pgErrors.loginRefused.entry.code &&
+    /no encryption|SSL off/.test(error.message)
   );
 }
 
@@ -93,7 +108,12 @@ async function attempt(endpoint: Endpoint, c: Context, mode: SslMode): Promise<S
   });
   // After login, socket errors are the session's business.
   client.on('error', () => {});
-  const stop = () => (client as unknown as LoggedIn).connection.stream.destroy();
+  const { connection } = client as unknown as LoggedIn;
+  const stop = () => connection.stream.destroy();
+  let version = 0;
+  connection.on('parameterStatus', (status: ParameterStatus) => {
+    if (status.parameterName === 'server_version') version = versionNumber(status.parameterValue);
+  });
   c.signal.addEventListener('abort', stop, { once: true });
   try {
     await client.connect();
@@ -103,13 +123,21 @@ async function attempt(endpoint: Endpoint, c: Context, mode: SslMode): Promise<S
   } finally {
     c.signal.removeEventListener('abort', stop);
   }
-  const { connection, processID, secretKey } = client as unknown as LoggedIn;
+  const { processID, secretKey } = client as unknown as LoggedIn;
   const wire = plain === undefined ? takeEncrypted(connection.stream) : plain.taken();
-  return new Session(wire, endpointText(endpoint), () => cancel(endpoint, processID, secretKey));
+  return new Session(wire, endpointText(endpoint), () => cancel(endpoint, processID, secretKey), version);
+}
+
+/** `15.4 (Debian 15.4-1)` → 150004, `18beta1` → 180000. */
+function versionNumber(text: string): number {
+  const [, major = '0', minor = '0'] = /^(\d+)(?:\.(\d+))?/.exec(text) ?? [];
+  return Number(major) * 10_000 + Number(minor);
 }
 
 function passwordMissing(endpoint: Endpoint): never {
-  throw pgErrors.wrongPassword(`${endpointText(endpoint)}: the server asks for a password, and none is configured`);
+  throw pgErrors.wrongPassword(
+    `${endpointText(endpoint)}: the server asks for a password, and none is configured`,
+  );
 }
 
 function tlsOptions(endpoint: Endpoint, mode: SslMode) {
@@ -147,7 +175,8 @@ function loginError(error: unknown, endpoint: Endpoint): SluiceError {
     const fields = { C: code, M: message, ...(detail && { D: detail }), ...(hint && { H: hint }) };
     return serverError(fields, where);
   }
-  const told = (error as { errors?: readonly Error[] }).errors?.map((each) => each.message).join('; ') ?? message;
+  const told =
+    (error as { errors?: readonly Error[] }).errors?.map((each) => each.message).join('; ') ?? message;
   const options = { cause: error };
   if (code === 'ENOTFOUND') return pgErrors.unknownHost(`${where}: ${told}`, options);
   if (/does not support SSL/.test(message)) return pgErrors.tlsRefused(`${where}: ${message}`, options);

@@ -75,7 +75,8 @@ export class CopyOut {
       const most = this.bounds.rows;
       let length = 0;
       while (tail - at >= 5 && bytes[at] === COPY_DATA && rows < most && at < until) {
-        length = ((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!) + 1;
+        length =
+          ((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!) + 1;
         if (tail - at < length || length === 7) break;
         at += length;
         rows++;

@@ -49,7 +49,8 @@ export function resolveEndpoint(config: PostgresConfig, cwd: string): Endpoint {
     cert: file(config.ssl?.cert ?? parameter('sslcert')),
     key: file(config.ssl?.key ?? parameter('sslkey')),
     applicationName: parameter('application_name') ?? 'sluice',
-    connectTimeout: timeout === undefined ? config.connectTimeout : Number(timeout) * 1000 || config.connectTimeout,
+    connectTimeout:
+      timeout === undefined ? config.connectTimeout : Number(timeout) * 1000 || config.connectTimeout,
   };
 }
 
@@ -96,7 +97,9 @@ function decode(part: string | undefined): string | undefined {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw pgErrors.badConfig('url: a % stands without two hexadecimal digits behind it; write %25 for a percent sign');
+    throw pgErrors.badConfig(
+      'url: a % stands without two hexadecimal digits behind it; write %25 for a percent sign',
+    );
   }
 }
 

@@ -91,14 +91,18 @@ export function serverError(fields: ErrorFields, doing?: string): SluiceError {
   if (where?.row !== undefined) details['row'] = where.row;
   const column = where?.column ?? fields['c'];
   if (column !== undefined) details['column'] = column;
-  if (fields['t'] !== undefined) details['table'] = fields['s'] === undefined ? fields['t'] : `${fields['s']}.${fields['t']}`;
+  if (fields['t'] !== undefined)
+    details['table'] = fields['s'] === undefined ? fields['t'] : `${fields['s']}.${fields['t']}`;
   if (fields['n'] !== undefined) details['constraint'] = fields['n'];
   return factory(parts.join(''), { details });
 }
 
 /** `COPY t, line 3, column c`: which row of a COPY failed (counted from 1) and in which column. */
-function copyContext(context: string | undefined): { text: string; row?: number; column?: string } | undefined {
-  const match = context === undefined ? null : /COPY [^\n]*?, line (\d+)(?:, column ([^\n]+?))?(?::|$)/m.exec(context);
+function copyContext(
+  context: string | undefined,
+): { text: string; row?: number; column?: string } | undefined {
+  const match =
+    context === undefined ? null : /COPY [^\n]*?, line (\d+)(?:, column ([^\n]+?))?(?::|$)/m.exec(context);
   if (match === null) return undefined;
   const row = Number(match[1]);
   const column = match[2];

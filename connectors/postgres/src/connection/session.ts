@@ -58,6 +58,8 @@ export class Session {
     private readonly peer: string,
     /** Asks the server, over another connection, to stop what this one does. */
     private readonly cancelRequest: () => void,
+    /** The server's version as server_version_num has it: 150004. */
+    readonly version: number,
   ) {
     wire.onBytes = () => this.parse();
     wire.socket.on('error', (error) => {
@@ -82,13 +84,36 @@ export class Session {
    */
   async query(sql: string, values?: readonly (string | null)[], doing?: string): Promise<Result> {
     const reply = new Reply();
-    await this.request(reply, values === undefined ? queryMessage(sql) : parameterMessages(sql, values), doing);
+    await this.request(
+      reply,
+      values === undefined ? queryMessage(sql) : parameterMessages(sql, values),
+      doing,
+    );
     return reply.result();
+  }
+
+  /** Runs several statements in one go and returns the result of each. */
+  async script(sql: string, doing?: string): Promise<readonly Result[]> {
+    const reply = new Reply();
+    await this.request(reply, queryMessage(sql), doing);
+    return reply.results;
   }
 
   /** The rows of {@link query}. */
   async rows(sql: string, values?: readonly (string | null)[], doing?: string): Promise<(string | null)[][]> {
     return (await this.query(sql, values, doing)).rows;
+  }
+
+  /** Statements that end with COMMIT. A failed transaction answers COMMIT with ROLLBACK instead of an error. */
+  async commit(statements = '', doing?: string): Promise<void> {
+    const { tag } = await this.query(`${statements}${statements && '; '}COMMIT`, undefined, doing);
+    if (tag !== 'COMMIT')
+      throw pgErrors.protocol(`the transaction ended with ${tag || 'no answer'} instead of COMMIT`);
+  }
+
+  /** Ends a transaction without its changes, if the connection is still there. */
+  async rollback(): Promise<void> {
+    if (this.usable) await this.query('ROLLBACK').catch(() => {});
   }
 
   /** Begins a `COPY … TO STDOUT (FORMAT binary)`. The session is free again when `next()` returned undefined. */

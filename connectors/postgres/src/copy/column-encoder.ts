@@ -50,7 +50,12 @@ export function measureFixed(column: Column, size: number, sizes: Int32Array): v
  * Writes what stands in rows without a value: null, or a special. Encoders skip such rows, so that their loops have
  * one branch.
  */
-export function writeHoles(encoder: ColumnEncoder, column: Column, { from, to }: RowRange, out: Output): void {
+export function writeHoles(
+  encoder: ColumnEncoder,
+  column: Column,
+  { from, to }: RowRange,
+  out: Output,
+): void {
   const { validity, special } = column;
   if (validity === undefined) return;
   const { view, cursor } = out;
@@ -70,7 +75,12 @@ export function writeHoles(encoder: ColumnEncoder, column: Column, { from, to }:
 }
 
 /** Adds the sizes of specials; throws `SLUICE-PG-0033` for one that has no place. */
-export function measureSpecials(encoder: ColumnEncoder, name: string, column: Column, sizes: Int32Array): void {
+export function measureSpecials(
+  encoder: ColumnEncoder,
+  name: string,
+  column: Column,
+  sizes: Int32Array,
+): void {
   if (column.special === undefined) return;
   for (const [row, text] of column.special) {
     if (getBit(column.validity!, row)) continue;

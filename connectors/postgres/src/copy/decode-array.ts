@@ -31,7 +31,11 @@ export function decodeArray(cells: Cells, item: LogicalType, decode: FieldDecode
   let nulls = 0;
   for (let i = 0; i < length; i++) {
     if (offsets[i + 1]! > offsets[i]!) {
-      nulls += findElements(view, starts[i]! + HEADER + DIMENSION, elements.subarray(offsets[i]!, offsets[i + 1]!));
+      nulls += findElements(
+        view,
+        starts[i]! + HEADER + DIMENSION,
+        elements.subarray(offsets[i]!, offsets[i + 1]!),
+      );
     }
   }
   const child = decode({ bytes: cells.bytes, view, starts: elements, nulls });
@@ -85,6 +89,8 @@ function arrayText(cells: Cells, at: number, item: LogicalType, decode: FieldDec
     return `{${parts.join(',')}}`;
   };
   const shifted = bounds.some((bound) => bound !== 1);
-  const prefix = shifted ? `${sizes.map((size, d) => `[${bounds[d]}:${bounds[d]! + size - 1}]`).join('')}=` : '';
+  const prefix = shifted
+    ? `${sizes.map((size, d) => `[${bounds[d]}:${bounds[d]! + size - 1}]`).join('')}=`
+    : '';
   return `${prefix}${braces(0)}`;
 }

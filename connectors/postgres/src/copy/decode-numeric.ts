@@ -129,7 +129,11 @@ export function decodeDecimalText(cells: Cells): Column {
     }
     offsets[i + 1] = end;
   }
-  return { length, data: { layout: 'varlen', offsets, data: data.subarray(0, end) }, ...specials.over(cells) };
+  return {
+    length,
+    data: { layout: 'varlen', offsets, data: data.subarray(0, end) },
+    ...specials.over(cells),
+  };
 }
 
 function grown(data: Buffer, end: number, more: number): Buffer {

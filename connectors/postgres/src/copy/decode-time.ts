@@ -83,7 +83,9 @@ function intervalText(months: number, days: number, micros: bigint): string {
   const sign = micros < 0n ? '-' : '';
   const size = micros < 0n ? -micros : micros;
   const seconds = size / 1_000_000n;
-  const clock = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map((part) => part.toString().padStart(2, '0'));
+  const clock = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map((part) =>
+    part.toString().padStart(2, '0'),
+  );
   const fraction = (size % 1_000_000n).toString().padStart(6, '0').replace(/0+$/, '');
   return `${months} mons ${days} days ${sign}${clock.join(':')}${fraction && `.${fraction}`}`;
 }

@@ -30,7 +30,10 @@ export const encodeBool: ColumnEncoder = {
 };
 
 /** Integers and floats of at most 32 bits, by the DataView method that writes them. */
-function encodeNumbers(size: number, put: 'setInt16' | 'setInt32' | 'setUint32' | 'setFloat32' | 'setFloat64'): ColumnEncoder {
+function encodeNumbers(
+  size: number,
+  put: 'setInt16' | 'setInt32' | 'setUint32' | 'setFloat32' | 'setFloat64',
+): ColumnEncoder {
   return {
     size,
     write(column: Column, { from, to }: RowRange, { view, cursor }: Output): void {

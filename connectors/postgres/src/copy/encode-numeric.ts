@@ -75,7 +75,9 @@ class Groups {
 }
 
 function tooLong(row: number): Error {
-  return pgErrors.valueRefused(`row ${row} of the batch: a decimal has more digits than its type`, { details: { row } });
+  return pgErrors.valueRefused(`row ${row} of the batch: a decimal has more digits than its type`, {
+    details: { row },
+  });
 }
 
 /** decimal(p ≤ 18, s) and int64, whose 64-bit values are whole numbers × 10^scale. */
@@ -152,7 +154,11 @@ export function encodeDecimal128(precision: number, scale: number): ColumnEncode
   });
 }
 
-function encodeByBigInt(precision: number, scale: number, open: (column: Column) => (i: number) => bigint): ColumnEncoder {
+function encodeByBigInt(
+  precision: number,
+  scale: number,
+  open: (column: Column) => (i: number) => bigint,
+): ColumnEncoder {
   const groups = new Groups(precision, scale);
   const size = groups.size;
   return {
@@ -233,7 +239,14 @@ export const encodeDecimalText: ColumnEncoder = {
   },
 };
 
-function writeText(view: DataView, at: number, data: Uint8Array, start: number, parts: Parts, count: number): void {
+function writeText(
+  view: DataView,
+  at: number,
+  data: Uint8Array,
+  start: number,
+  parts: Parts,
+  count: number,
+): void {
   const { from, point, to } = parts;
   const whole = Math.ceil((point - from) / 4);
   view.setInt16(at, count);
@@ -245,7 +258,8 @@ function writeText(view: DataView, at: number, data: Uint8Array, start: number, 
   for (let k = 0; k < count; k++) {
     if (k === whole) next = point + 1;
     let group = 0;
-    for (let d = 0; d < 4; d++, next++) group = group * 10 + (next >= from && next < to ? data[next]! - ZERO : 0);
+    for (let d = 0; d < 4; d++, next++)
+      group = group * 10 + (next >= from && next < to ? data[next]! - ZERO : 0);
     view.setInt16(at + HEADER + 2 * k, group);
   }
 }

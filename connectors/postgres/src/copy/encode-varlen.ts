@@ -5,7 +5,8 @@ import type { ColumnEncoder, Output, RowRange } from './column-encoder.js';
 import { copyBytes } from './copy-bytes.js';
 
 function varlen(column: Column): { offsets: Int32Array; data: Uint8Array } {
-  if (column.data.layout !== 'varlen') throw new TypeError(`a ${column.data.layout} column, not a varlen one`);
+  if (column.data.layout !== 'varlen')
+    throw new TypeError(`a ${column.data.layout} column, not a varlen one`);
   return column.data;
 }
 
@@ -78,5 +79,7 @@ function withoutZeros(column: Column): Column {
   if (zero < 0) return column;
   let row = 0;
   while (offsets[row + 1]! <= zero + first) row++;
-  throw pgErrors.zeroCharacter(`row ${row} of the batch holds a text with the character U+0000`, { details: { row } });
+  throw pgErrors.zeroCharacter(`row ${row} of the batch holds a text with the character U+0000`, {
+    details: { row },
+  });
 }

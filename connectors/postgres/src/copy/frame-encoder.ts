@@ -43,7 +43,13 @@ export class FrameEncoder {
     return sizes;
   }
 
-  private piece(columns: readonly Column[], sizes: Int32Array, from: number, to: number, size: number): Buffer {
+  private piece(
+    columns: readonly Column[],
+    sizes: Int32Array,
+    from: number,
+    to: number,
+    size: number,
+  ): Buffer {
     const bytes = Buffer.allocUnsafeSlow(size);
     const view = new DataView(bytes.buffer, bytes.byteOffset, size);
     const cursor = new Int32Array(to - from);

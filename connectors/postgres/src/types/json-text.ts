@@ -1,5 +1,14 @@
 /** Values as JSON documents, for nested types in json columns. */
-import { formatDate, formatTime, formatTimestamp, type LogicalType, type OffsetTimestamp, Special, type UnionValue, type Value } from '@sluice/sdk';
+import {
+  formatDate,
+  formatTime,
+  formatTimestamp,
+  type LogicalType,
+  type OffsetTimestamp,
+  Special,
+  type UnionValue,
+  type Value,
+} from '@sluice/sdk';
 import { valueText } from './value-text.js';
 
 /**
@@ -33,12 +42,16 @@ export function jsonText(type: LogicalType, value: Value): string {
       return `[${(value as readonly Value[]).map((each) => jsonText(type.item.type, each)).join(',')}]`;
     case 'struct': {
       const members = value as { readonly [name: string]: Value };
-      const parts = type.fields.map((f) => `${JSON.stringify(f.name)}:${jsonText(f.type, members[f.name] ?? null)}`);
+      const parts = type.fields.map(
+        (f) => `${JSON.stringify(f.name)}:${jsonText(f.type, members[f.name] ?? null)}`,
+      );
       return `{${parts.join(',')}}`;
     }
     case 'map': {
       const entries = value as readonly (readonly [Value, Value])[];
-      const parts = entries.map(([key, held]) => `${keyText(type.key.type, key)}:${jsonText(type.value.type, held)}`);
+      const parts = entries.map(
+        ([key, held]) => `${keyText(type.key.type, key)}:${jsonText(type.value.type, held)}`,
+      );
       return `{${parts.join(',')}}`;
     }
     case 'union': {

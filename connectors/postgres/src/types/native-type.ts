@@ -56,7 +56,12 @@ function underDomains(type: CatalogType, modifier: number, catalog: TypeCatalog)
 }
 
 /** How values of a type are read as something better than text; undefined where they are not. */
-function shapeOf(type: CatalogType, modifier: number, catalog: TypeCatalog, version: number): Shape | undefined {
+function shapeOf(
+  type: CatalogType,
+  modifier: number,
+  catalog: TypeCatalog,
+  version: number,
+): Shape | undefined {
   if (type.kind === 'e') return { logical: types.enumOf(...type.labels), wire: { kind: 'text' } };
   if (type.kind !== 'b') return undefined;
   if (type.element !== 0) return arrayShape(catalog.get(type.element), modifier, catalog, version);
@@ -86,7 +91,12 @@ const LIST_ELEMENTS = new Set([
   'jsonb',
 ]);
 
-function arrayShape(element: CatalogType, modifier: number, catalog: TypeCatalog, version: number): Shape | undefined {
+function arrayShape(
+  element: CatalogType,
+  modifier: number,
+  catalog: TypeCatalog,
+  version: number,
+): Shape | undefined {
   const shape = shapeOf(element, modifier, catalog, version);
   if (shape === undefined || !LIST_ELEMENTS.has(shape.wire.kind)) return undefined;
   return {

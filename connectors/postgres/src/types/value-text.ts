@@ -84,7 +84,9 @@ function durationText(units: bigint, unit: TimeUnit): string {
 function clockText(micros: bigint): string {
   const size = micros < 0n ? -micros : micros;
   const seconds = size / 1_000_000n;
-  const parts = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map((part) => part.toString().padStart(2, '0'));
+  const parts = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map((part) =>
+    part.toString().padStart(2, '0'),
+  );
   const fraction = (size % 1_000_000n).toString().padStart(6, '0').replace(/0+$/, '');
   return `${micros < 0n ? '-' : ''}${parts.join(':')}${fraction && `.${fraction}`}`;
 }

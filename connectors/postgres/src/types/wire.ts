@@ -78,7 +78,10 @@ export function takesWire(source: string, target: Wire): boolean {
     case 'numeric': {
       const match = /^numeric\((\d+),(-?\d+)\)$/.exec(source);
       if (match === null) return false;
-      return target.precision === undefined || (target.scale === Number(match[2]) && target.precision >= Number(match[1]));
+      return (
+        target.precision === undefined ||
+        (target.scale === Number(match[2]) && target.precision >= Number(match[1]))
+      );
     }
     case 'bpchar':
       return false;

@@ -1,0 +1,135 @@
+/** Makes target and staging tables fit the plan: actual → wanted, so that repeating is harmless. */
+import { failpoint, type SinkJob, type TablePlan } from '@sluice/sdk';
+import type { Session } from '../connection/session.js';
+import { ident, literal, qualified } from '../quote.js';
+import { underFence } from './fence.js';
+import { mismatch } from './plan-columns.js';
+import type { RecordTables } from './record-tables.js';
+import { detailOf, stagingName, stagingPrefix, type TableDetail } from './table-detail.js';
+import { addColumn, createStaging, createTable } from './table-sql.js';
+import { findTarget, type Target } from './target.js';
+
+export interface SchemaChangeRequest {
+  readonly session: Session;
+  readonly tables: RecordTables;
+  readonly job: SinkJob;
+  readonly table: TablePlan;
+  readonly generation: number;
+  readonly lockTimeout: number;
+}
+
+export async function applySchema(request: SchemaChangeRequest): Promise<void> {
+  const { session, tables, job, table, lockTimeout } = request;
+  await createSchemaIfMissing(session, detailOf(table).schema);
+  await underFence(session, tables, job, lockTimeout, async () => {
+    await session.rows(
+      `INSERT INTO ${tables.streams} (job, stream, generation, published) VALUES ($1, $2, $3, false)
+       ON CONFLICT (job, stream) DO NOTHING`,
+      [job.id, table.stream, String(request.generation)],
+    );
+    if (table.write === 'replace') await applyStaging(request);
+    else await applyTarget(request);
+    failpoint('postgres.apply-schema.before');
+  });
+}
+
+/** Outside of the transaction, and only when it is missing: the right to create schemas is rare. */
+async function createSchemaIfMissing(session: Session, schema: string): Promise<void> {
+  const found = await session.rows('SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema]);
+  if (found.length === 0) await session.query(`CREATE SCHEMA IF NOT EXISTS ${ident(schema)}`);
+}
+
+async function applyStaging({ session, tables, job, table, generation }: SchemaChangeRequest): Promise<void> {
+  const detail = detailOf(table);
+  const wanted = stagingName(job.id, table, generation);
+  for (const name of await stagingTables(session, job.id, table)) {
+    if (name !== wanted.table)
+      await session.query(`DROP TABLE ${qualified({ schema: detail.schema, table: name })}`);
+  }
+  if (await isPublished(session, tables, job.id, table.stream, generation)) return;
+  const staging = await findTarget(session, wanted);
+  if (staging === undefined) await session.query(createStaging(detail, wanted));
+  else await addMissing(session, detail, staging);
+}
+
+/** Staging tables of all generations of a stream. */
+export async function stagingTables(session: Session, job: string, table: TablePlan): Promise<string[]> {
+  const prefix = stagingPrefix(job, table);
+  const rows = await session.rows(
+    `SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND pg_catalog.starts_with(c.relname, $2) AND c.relkind = 'r'`,
+    [detailOf(table).schema, prefix],
+  );
+  return rows.map(([name]) => name!).filter((name) => /^\d+$/.test(name.slice(prefix.length)));
+}
+
+async function isPublished(
+  session: Session,
+  tables: RecordTables,
+  job: string,
+  stream: string,
+  generation: number,
+): Promise<boolean> {
+  const sql = `SELECT published FROM ${tables.streams} WHERE job = $1 AND stream = $2 AND generation = $3`;
+  const [row] = await session.rows(sql, [job, stream, String(generation)]);
+  return row?.[0] === 't';
+}
+
+async function applyTarget({ session, tables, job, table, generation }: SchemaChangeRequest): Promise<void> {
+  const detail = detailOf(table);
+  let target = await findTarget(session, detail);
+  if (
+    target !== undefined &&
+    detail.save === 'recreate' &&
+    !(await isMade(session, tables, job.id, table.stream, generation))
+  ) {
+    await session.query(`DROP TABLE ${qualified(detail)}`);
+    target = undefined;
+  }
+  if (target !== undefined) {
+    await addMissing(session, detail, target);
+    return;
+  }
+  await session.query(createTable(detail));
+  await recordCreated(session, tables, job.id, table, generation);
+}
+
+/** Whether the target was created anew for this generation already. */
+async function isMade(
+  session: Session,
+  tables: RecordTables,
+  job: string,
+  stream: string,
+  generation: number,
+): Promise<boolean> {
+  const sql = `SELECT made = $3 FROM ${tables.streams} WHERE job = $1 AND stream = $2`;
+  const [row] = await session.rows(sql, [job, stream, String(generation)]);
+  return row?.[0] === 't';
+}
+
+/** Remembers that the target is ours, and which columns it got from us. */
+export async function recordCreated(
+  session: Session,
+  tables: RecordTables,
+  job: string,
+  table: TablePlan,
+  generation: number,
+): Promise<void> {
+  const detail = detailOf(table);
+  await session.rows(
+    `UPDATE ${tables.streams} SET target = ${literal(qualified(detail))}::regclass::oid, target_columns = $3, made = $4
+     WHERE job = $1 AND stream = $2`,
+    [job, table.stream, JSON.stringify(detail.columns.map((column) => column.name)), String(generation)],
+  );
+}
+
+/** Adds columns that are missing; throws `SLUICE-PG-0029` where one has become another type since the plan. */
+export async function addMissing(session: Session, detail: TableDetail, actual: Target): Promise<void> {
+  for (const column of detail.columns) {
+    const found = actual.columns.find((each) => each.name === column.name);
+    if (found === undefined) await session.query(addColumn(actual, column));
+    else if (found.type.name !== column.type) {
+      throw mismatch(actual, `column ${column.name} is ${found.type.name} and was planned as ${column.type}`);
+    }
+  }
+}

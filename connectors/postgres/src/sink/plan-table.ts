@@ -1,0 +1,173 @@
+/** Plans how one stream is written, from the target as it is. Changes nothing. */
+import { type SinkStream, sdkErrors, type TablePlan, type TypeVerdict } from '@sluice/sdk';
+import type { Session } from '../connection/session.js';
+import { pgErrors } from '../errors.js';
+import { ident, parseStreamName, qualified, streamName } from '../quote.js';
+import { takesFrames } from '../types/frames-format.js';
+import { hungOn } from './hung-on.js';
+import { type ColumnPlan, existingColumns, mismatch, newColumns } from './plan-columns.js';
+import type { RecordTables } from './record-tables.js';
+import { addColumn, addKey, columnNames, createSchema, createStaging, createTable } from './table-sql.js';
+import { asJson, type TableDetail } from './table-detail.js';
+import { findTarget, sameColumns, type Target } from './target.js';
+
+export interface PlanSetting {
+  readonly session: Session;
+  readonly tables: RecordTables;
+  readonly defaultSchema: string;
+}
+
+export async function planTable(setting: PlanSetting, stream: SinkStream): Promise<TablePlan> {
+  const { write } = stream;
+  if (write === 'mirror')
+    throw sdkErrors.notSupported('postgres has no write mode mirror', { details: { stream: stream.stream } });
+  const name = parseStreamName(stream.target, setting.defaultSchema);
+  const target = await findTarget(setting.session, name);
+  checkSaveMode(stream, target, target !== undefined && (await isOurs(setting, stream.stream, target)));
+  const reasons = target === undefined ? [] : await whyRefill(setting, stream, target);
+  const publish =
+    write !== 'replace'
+      ? 'none'
+      : target === undefined || stream.save === 'recreate' || reasons.length === 0
+        ? 'swap'
+        : 'refill';
+  const isNew = target === undefined || stream.save === 'recreate' || publish === 'swap';
+  const additions = await newColumns(setting.session, stream.schema);
+  const plans = isNew ? additions : existingColumns(stream.schema, target, additions);
+  if (!isNew) checkLeftOut(stream, target);
+  const key = planKey(stream, isNew ? undefined : target);
+  const columns = plans.map(({ column }) =>
+    key.includes(column.name) ? { ...column, nullable: false } : column,
+  );
+  const detail: TableDetail = { ...name, columns, key, save: stream.save };
+  const encoding = stream.encodings.find((format) => accepts(format, plans));
+  const schemaThere = await hasSchema(setting.session, name.schema);
+  const notes = publish === 'refill' ? reasons.map((reason) => `refilled instead of swapped: ${reason}`) : [];
+  return {
+    stream: stream.stream,
+    target: streamName(name),
+    write,
+    protocol: 'atomic',
+    schema: stream.schema,
+    ...(encoding !== undefined && { encoding }),
+    publish,
+    exists: target !== undefined,
+    ddl: [...(schemaThere ? [] : [createSchema(name.schema)]), ...ddlOf(stream, detail, target, publish)],
+    types: plans.map((plan): TypeVerdict => plan.verdict),
+    ...(notes.length > 0 && { notes }),
+    detail: asJson(detail),
+  };
+}
+
+/** Bytes pass through where every column takes them as they are. */
+function accepts(format: string, plans: readonly ColumnPlan[]): boolean {
+  if (plans.some(({ column }) => column.viaText)) return false;
+  return takesFrames(
+    format,
+    plans.map(({ column }) => column.wire),
+  );
+}
+
+function checkSaveMode(
+  { stream, save, target: name }: SinkStream,
+  target: Target | undefined,
+  ours: boolean,
+): void {
+  const details = { stream, target: name };
+  if (target === undefined) {
+    if (save === 'require') throw pgErrors.targetMissing(`${name} is not there`, { details });
+    return;
+  }
+  if (target.kind !== 'r' && target.kind !== 'p') {
+    throw pgErrors.unsupported(`${name} is no table: rows can be written to tables and partitioned tables`, {
+      details,
+    });
+  }
+  if (save === 'fail' && !ours) throw pgErrors.targetExists(`${name} is there already`, { details });
+}
+
+/** Whether a table is the one that we created for the stream. */
+async function isOurs({ session, tables }: PlanSetting, stream: string, target: Target): Promise<boolean> {
+  if (!(await tables.exist(session))) return false;
+  const sql = `SELECT EXISTS (SELECT FROM ${tables.streams} WHERE stream = $1 AND target = $2::oid)`;
+  const [row] = await session.rows(sql, [stream, String(target.oid)]);
+  return row![0] === 't';
+}
+
+async function whyRefill(setting: PlanSetting, stream: SinkStream, target: Target): Promise<string[]> {
+  if (stream.write !== 'replace') return [];
+  if (!(await isOurs(setting, stream.stream, target))) return ['the table was not created by this job'];
+  const { session, tables } = setting;
+  const [row] = await session.rows(
+    `SELECT target_columns FROM ${tables.streams} WHERE stream = $1 AND target = $2::oid`,
+    [stream.stream, String(target.oid)],
+  );
+  return hungOn(session, target, JSON.parse(row?.[0] ?? '[]') as string[]);
+}
+
+/** Columns of the target that the stream does not have must fill themselves. */
+function checkLeftOut({ schema }: SinkStream, target: Target): void {
+  const names = new Set(schema.fields.map((f) => f.name));
+  for (const { name, nullable, hasDefault, generated } of target.columns) {
+    if (!names.has(name) && !nullable && !hasDefault && !generated) {
+      throw mismatch(target, `column ${name} is NOT NULL, has no default and does not come with the stream`);
+    }
+  }
+}
+
+/** Columns by which rows are replaced, or that become the primary key. */
+function planKey({ stream, schema, write }: SinkStream, target: Target | undefined): readonly string[] {
+  const { key } = schema;
+  if (write === 'append') return [];
+  if (write === 'replace') return target === undefined ? key : [];
+  if (key.length === 0)
+    throw pgErrors.keyMissing(`${stream} has no key: rows cannot be replaced by it`, { details: { stream } });
+  if (target !== undefined && !target.uniqueKeys.some((unique) => sameColumns(unique, key))) {
+    const index = `CREATE UNIQUE INDEX ON ${qualified(target)} (${columnNames(key)})`;
+    throw pgErrors.keyMissing(
+      `${qualified(target)} has no unique index on ${key.map(ident).join(', ')}; create it: ${index}`,
+      {
+        details: { stream, index },
+      },
+    );
+  }
+  return key;
+}
+
+async function hasSchema(session: Session, schema: string): Promise<boolean> {
+  const rows = await session.rows('SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema]);
+  return rows.length > 0;
+}
+
+function ddlOf(
+  { save }: SinkStream,
+  detail: TableDetail,
+  target: Target | undefined,
+  publish: TablePlan['publish'],
+): string[] {
+  const added = () =>
+    detail.columns.filter((column) => !target!.columns.some((each) => each.name === column.name));
+  if (publish === 'none') {
+    if (target === undefined) return [createTable(detail)];
+    if (save === 'recreate') return [`DROP TABLE ${qualified(detail)}`, createTable(detail)];
+    return added().map((column) => addColumn(detail, column));
+  }
+  const staging = { schema: detail.schema, table: '_sluice_<stream>_g<generation>' };
+  const create = createStaging(detail, staging);
+  if (publish === 'refill') {
+    const names = columnNames(detail.columns.map((column) => column.name));
+    return [
+      create,
+      ...added().map((column) => addColumn(detail, column)),
+      `DELETE FROM ${qualified(detail)}`,
+      `INSERT INTO ${qualified(detail)} (${names}) SELECT ${names} FROM ${qualified(staging)}`,
+      `DROP TABLE ${qualified(staging)}`,
+    ];
+  }
+  return [
+    create,
+    ...(detail.key.length > 0 ? [addKey(staging, detail.key)] : []),
+    ...(target === undefined ? [] : [`DROP TABLE ${qualified(detail)}`]),
+    `ALTER TABLE ${qualified(staging)} RENAME TO ${ident(detail.table)}`,
+  ];
+}

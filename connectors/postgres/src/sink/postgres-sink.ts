@@ -1,0 +1,126 @@
+/** A PostgreSQL database as a sink. */
+import type {
+  Context,
+  LaneRequest,
+  PublishOptions,
+  Sink,
+  SinkCapabilities,
+  SinkJob,
+  SinkRecord,
+  SinkStream,
+  TablePlan,
+  Writer,
+} from '@sluice/sdk';
+import type { PostgresConfig } from '../config.js';
+import { connect } from '../connection/connect.js';
+import { resolveEndpoint } from '../connection/endpoint.js';
+import { databaseIdentity } from '../connection/identity.js';
+import type { Session } from '../connection/session.js';
+import { pgErrors } from '../errors.js';
+import { applySchema } from './apply-schema.js';
+import { planTable } from './plan-table.js';
+import { PostgresWriter } from './postgres-writer.js';
+import { publish } from './publish.js';
+import { adopt, attach } from './record.js';
+import { RecordTables } from './record-tables.js';
+
+/** A commit that was answered is durable, whatever the role or database has configured. */
+const DURABLE = `SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
+  WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`;
+
+export class PostgresSink implements Sink {
+  readonly capabilities: SinkCapabilities;
+  private readonly tables: RecordTables;
+
+  constructor(private readonly config: PostgresConfig) {
+    this.tables = new RecordTables(config.schema);
+    this.capabilities = {
+      modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic' },
+      transactions: 'whole',
+      partialUpdates: false,
+      move: false,
+      guard: false,
+      writers: config.parallel,
+      epoch: { ms: 5_000, bytes: 256 * 1024 * 1024 },
+    };
+  }
+
+  async check(c: Context): Promise<void> {
+    await this.using(c, async (session) => {
+      const [row] = await session.rows(
+        `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only'),
+                pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP')`,
+      );
+      const [recovering, readOnly, temporary] = row!;
+      if (recovering === 't' || readOnly === 'on') throw pgErrors.readOnly('this server takes no writes');
+      if (temporary === 'f')
+        throw pgErrors.permission('the right to create temporary tables in this database is missing');
+    });
+  }
+
+  identity(c: Context): Promise<string> {
+    return this.using(c, databaseIdentity);
+  }
+
+  plan(streams: readonly SinkStream[], c: Context): Promise<TablePlan[]> {
+    return this.using(c, async (session) => {
+      const setting = { session, tables: this.tables, defaultSchema: this.config.schema };
+      const plans: TablePlan[] = [];
+      for (const stream of streams) plans.push(await planTable(setting, stream));
+      return plans;
+    });
+  }
+
+  attach(job: SinkJob, c: Context): Promise<SinkRecord | undefined> {
+    return this.using(c, (session) => attach(session, this.tables, job, this.config.lockTimeout));
+  }
+
+  adopt(job: SinkJob, record: Pick<SinkRecord, 'streams' | 'splits'>, c: Context): Promise<void> {
+    return this.using(c, (session) => adopt(session, this.tables, job, record, this.config.lockTimeout));
+  }
+
+  applySchema(job: SinkJob, table: TablePlan, generation: number, c: Context): Promise<void> {
+    const { tables } = this;
+    const { lockTimeout } = this.config;
+    return this.using(c, (session) => applySchema({ session, tables, job, table, generation, lockTimeout }));
+  }
+
+  publish(
+    job: SinkJob,
+    table: TablePlan,
+    generation: number,
+    options: PublishOptions,
+    c: Context,
+  ): Promise<void> {
+    const { tables } = this;
+    const { lockTimeout } = this.config;
+    return this.using(c, (session) =>
+      publish({ session, tables, job, table, generation, lockTimeout }, options),
+    );
+  }
+
+  async open(lane: LaneRequest, c: Context): Promise<Writer> {
+    const session = await this.connect(c);
+    try {
+      return await PostgresWriter.open(session, this.tables, lane);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  private connect(c: Context): Promise<Session> {
+    const { statementTimeout } = this.config;
+    const timeout = statementTimeout === undefined ? '' : `; SET statement_timeout = ${statementTimeout}`;
+    return connect(resolveEndpoint(this.config, c.cwd), c, { setup: `${DURABLE}${timeout}` });
+  }
+
+  private async using<T>(c: Context, work: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.connect(c);
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Writes what one lane reads. An epoch is one transaction: its rows are copied as they come, and `commit` adds
+ * their place and ends it. See docs/design/postgres-commit.md for what may go wrong in between.
+ */
+import {
+  type AtomicWriter,
+  type Batch,
+  type Clear,
+  type Epoch,
+  failpoint,
+  type LaneRequest,
+} from '@sluice/sdk';
+import type { CopyIn } from '../connection/copy-in.js';
+import type { Session } from '../connection/session.js';
+import { pgErrors } from '../errors.js';
+import { isNewEpoch, storeEpoch } from './record.js';
+import type { RecordTables } from './record-tables.js';
+import { detailOf, stagingName } from './table-detail.js';
+import { type CopyForm, TableLoad } from './table-load.js';
+
+interface OpenCopy {
+  readonly load: TableLoad;
+  readonly form: CopyForm;
+  readonly copy: CopyIn;
+  sent: number;
+}
+
+export class PostgresWriter implements AtomicWriter {
+  readonly protocol = 'atomic';
+  private open: OpenCopy | undefined;
+  private inTransaction = false;
+
+  private constructor(
+    private readonly session: Session,
+    private readonly tables: RecordTables,
+    private readonly lane: LaneRequest,
+    private readonly loads: ReadonlyMap<string, TableLoad>,
+  ) {}
+
+  /** Takes over the session. */
+  static async open(session: Session, tables: RecordTables, lane: LaneRequest): Promise<PostgresWriter> {
+    const loads = new Map<string, TableLoad>();
+    for (const table of lane.tables) {
+      const staged = table.write === 'replace';
+      const destination = staged ? stagingName(lane.job.id, table, lane.generation) : detailOf(table);
+      const load = new TableLoad(table, destination, `_sluice_in_${loads.size}`);
+      await load.prepare(session);
+      loads.set(table.stream, load);
+    }
+    return new PostgresWriter(session, tables, lane, loads);
+  }
+
+  async write(message: Batch | Clear): Promise<void> {
+    const load = this.loads.get(message.stream);
+    if (load === undefined)
+      throw new TypeError(`the lane of ${this.lane.split.id} has no table for ${message.stream}`);
+    if (message.kind === 'clear') {
+      await this.clear(load, message);
+      return;
+    }
+    if (message.rowCount === 0) return;
+    const open = await this.copyFor(load, load.form(message));
+    for (const frames of load.frames(message, open.form)) await open.copy.write(frames);
+    open.sent += message.rowCount;
+  }
+
+  async commit(epoch: Epoch): Promise<void> {
+    const { session, tables, lane } = this;
+    await this.begin();
+    await this.endCopy();
+    for (const load of this.loads.values()) await load.settle(session);
+    failpoint('postgres.commit.before-record');
+    if (!(await isNewEpoch(session, tables, lane.job, epoch))) {
+      await this.abort();
+      return;
+    }
+    failpoint('postgres.commit.before');
+    await session.commit(
+      storeEpoch(tables, lane.job, epoch),
+      `committing epoch ${epoch.number} of ${epoch.split.id}`,
+    );
+    failpoint('postgres.commit.after');
+    this.ended();
+  }
+
+  async abort(): Promise<void> {
+    const { open } = this;
+    this.open = undefined;
+    if (open !== undefined && this.session.usable) await open.copy.fail('the epoch was given up');
+    if (this.inTransaction) await this.session.rollback();
+    this.ended();
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+
+  private async clear(load: TableLoad, { range, stream }: Clear): Promise<void> {
+    if (range !== undefined)
+      throw pgErrors.unsupported(`${stream}: a part of a table cannot be cleared by this sink`);
+    await this.begin();
+    await this.endCopy();
+    await load.clear(this.session);
+  }
+
+  private async begin(): Promise<void> {
+    if (this.inTransaction) return;
+    await this.session.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+    this.inTransaction = true;
+  }
+
+  private async copyFor(load: TableLoad, form: CopyForm): Promise<OpenCopy> {
+    if (this.open?.load === load && this.open.form === form) return this.open;
+    await this.begin();
+    await this.endCopy();
+    const copy = await this.session.copyIn(form.sql, `writing ${load.table.target}`);
+    this.open = { load, form, copy, sent: 0 };
+    return this.open;
+  }
+
+  private async endCopy(): Promise<void> {
+    const { open } = this;
+    if (open === undefined) return;
+    this.open = undefined;
+    const taken = await open.copy.end();
+    if (taken !== open.sent) {
+      throw pgErrors.protocol(
+        `${open.load.table.target}: ${open.sent} rows were sent, the server took ${taken}`,
+      );
+    }
+  }
+
+  private ended(): void {
+    this.inTransaction = false;
+    for (const load of this.loads.values()) load.forget();
+  }
+}

@@ -1,0 +1,84 @@
+/** Streams of a database: its tables and views. */
+import {
+  type Catalog,
+  type CatalogStream,
+  field,
+  formatType,
+  isExact,
+  matchesPattern,
+  type StreamSchema,
+  streamSchema,
+} from '@sluice/sdk';
+import type { Session } from '../connection/session.js';
+import { pgErrors } from '../errors.js';
+import { qualified, streamName } from '../quote.js';
+import { framesFormat } from '../types/frames-format.js';
+import { columnsOf, keysOf, listRelations, type Relation, type RelationColumn } from './relation.js';
+
+/** The streams that match one of the patterns; all but partitions, which their roots contain, without patterns. */
+export async function discover(session: Session, patterns: readonly string[] | undefined): Promise<Catalog> {
+  const chosen = (await listRelations(session)).filter((relation) => isChosen(relation, patterns));
+  const oids = chosen.map((relation) => relation.oid);
+  if (oids.length === 0) return { streams: [] };
+  const columns = await columnsOf(session, oids);
+  const keys = await keysOf(session, oids);
+  const streams = chosen.map((relation) =>
+    describe(relation, columns.get(relation.oid)!, keys.get(relation.oid) ?? []),
+  );
+  return { streams };
+}
+
+function isChosen(relation: Relation, patterns: readonly string[] | undefined): boolean {
+  const name = streamName(relation);
+  const chosen = patterns === undefined ? [] : patterns.filter((pattern) => matchesPattern(pattern, name));
+  if (relation.isPartition) return chosen.some(isExact);
+  return patterns === undefined || chosen.length > 0;
+}
+
+function describe(relation: Relation, all: readonly RelationColumn[], key: readonly string[]): CatalogStream {
+  const columns = relation.readable === 'columns' ? all.filter((column) => column.readable) : all;
+  const wires = columns.map((column) => column.type.wire);
+  const format = columns.some((column) => column.type.viaText) ? undefined : framesFormat(wires);
+  const notes = notesOf(relation, all);
+  return {
+    schema: schemaOf(relation, columns, key),
+    types: columns.map(({ name, type }) => ({
+      column: name,
+      from: type.name,
+      to: formatType(type.logical),
+      verdict: type.verdict,
+      ...(type.note !== undefined && { note: type.note }),
+    })),
+    ...(format !== undefined && { encodings: [format] }),
+    ...(relation.rows !== undefined && { estimatedRows: relation.rows }),
+    ...(relation.kind !== 'v' && relation.kind !== 'f' && { estimatedBytes: relation.bytes }),
+    ...(relation.readable === 'nothing' && { problem: unreadable(relation) }),
+    ...(notes.length > 0 && { notes }),
+  };
+}
+
+function schemaOf(
+  relation: Relation,
+  columns: readonly RelationColumn[],
+  key: readonly string[],
+): StreamSchema {
+  const fields = columns.map(({ name, type, nullable }) =>
+    field(name, type.logical, { nullable, native: type.name }),
+  );
+  const names = new Set(columns.map((column) => column.name));
+  return streamSchema(streamName(relation), fields, key.every((name) => names.has(name)) ? key : []);
+}
+
+function unreadable(relation: Relation) {
+  return pgErrors.noSelect(`${qualified(relation)} cannot be read: SELECT is missing`, {
+    details: { stream: streamName(relation) },
+  });
+}
+
+function notesOf(relation: Relation, columns: readonly RelationColumn[]): string[] {
+  const notes: string[] = [];
+  const hidden = columns.filter((column) => !column.readable).map((column) => column.name);
+  if (relation.readable === 'columns') notes.push(`left out, since SELECT is missing: ${hidden.join(', ')}`);
+  if (relation.rowSecurity) notes.push('row security is active: rows that the policies hide are not read');
+  return notes;
+}

@@ -1,0 +1,120 @@
+/** Tables and views as the catalog has them. */
+import type { Session } from '../connection/session.js';
+import { type NativeType, nativeType } from '../types/native-type.js';
+import { TypeCatalog } from '../types/type-catalog.js';
+import type { TableName } from '../quote.js';
+
+/** r table, p partitioned table, v view, m materialised view, f foreign table. */
+export type RelationKind = 'r' | 'p' | 'v' | 'm' | 'f';
+
+export interface Relation extends TableName {
+  readonly oid: number;
+  readonly kind: RelationKind;
+  readonly isPartition: boolean;
+  /** Estimates of the last VACUUM or ANALYZE; undefined before the first. */
+  readonly rows: number | undefined;
+  readonly bytes: number;
+  /** Whether the user may read the table, some of its columns, or nothing. */
+  readonly readable: 'all' | 'columns' | 'nothing';
+  readonly rowSecurity: boolean;
+}
+
+export interface RelationColumn {
+  readonly name: string;
+  readonly type: NativeType;
+  readonly nullable: boolean;
+  readonly readable: boolean;
+}
+
+const RELATIONS = `
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reltuples, c.relpages,
+         CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN 'nothing'
+              WHEN pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN 'all'
+              WHEN pg_catalog.has_any_column_privilege(c.oid, 'SELECT') THEN 'columns'
+              ELSE 'nothing' END,
+         c.relrowsecurity AND pg_catalog.row_security_active(c.oid),
+         pg_catalog.current_setting('block_size')
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND c.relname !~ '^_sluice_'`;
+
+/** Every table and view that is not the system's or ours, by schema and name. */
+export async function listRelations(session: Session): Promise<Relation[]> {
+  return (await session.rows(`${RELATIONS} ORDER BY n.nspname, c.relname`)).map(relation);
+}
+
+/** One relation by name; undefined when there is none. */
+export async function findRelation(
+  session: Session,
+  { schema, table }: TableName,
+): Promise<Relation | undefined> {
+  const rows = await session.rows(`${RELATIONS} AND n.nspname = $1 AND c.relname = $2`, [schema, table]);
+  return rows[0] && relation(rows[0]);
+}
+
+function relation(row: readonly (string | null)[]): Relation {
+  const [oid, schema, table, kind, isPartition, rows, pages, readable, rowSecurity, blockSize] =
+    row as string[];
+  return {
+    oid: Number(oid),
+    schema: schema!,
+    table: table!,
+    kind: kind as RelationKind,
+    isPartition: isPartition === 't',
+    rows: Number(rows) < 0 ? undefined : Number(rows),
+    bytes: Number(pages) * Number(blockSize),
+    readable: readable as Relation['readable'],
+    rowSecurity: rowSecurity === 't',
+  };
+}
+
+const COLUMNS = `
+  SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, a.atttypmod),
+         a.attnotnull, pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+  FROM pg_catalog.pg_attribute a
+  WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY ($1::oid[])
+  ORDER BY a.attrelid, a.attnum`;
+
+/** The columns of relations in their order, by the relation's number. */
+export async function columnsOf(
+  session: Session,
+  oids: readonly number[],
+): Promise<Map<number, RelationColumn[]>> {
+  const columns = new Map<number, RelationColumn[]>(oids.map((oid) => [oid, []]));
+  const rows = (await session.rows(COLUMNS, [`{${oids.join(',')}}`])) as string[][];
+  const catalog = new TypeCatalog(session);
+  await catalog.load(rows.map((row) => Number(row[2])));
+  for (const [relation, name, type, modifier, formatted, notNull, readable] of rows) {
+    columns.get(Number(relation))!.push({
+      name: name!,
+      type: nativeType(formatted!, Number(type), Number(modifier), catalog, session.version),
+      nullable: notNull !== 't',
+      readable: readable === 't',
+    });
+  }
+  return columns;
+}
+
+/**
+ * Primary key, or else the smallest unique index that holds at once, for all rows, on columns that are never null.
+ * Names of the key columns in the index's order.
+ */
+const KEYS = `
+  SELECT DISTINCT ON (i.indrelid) i.indrelid,
+         (SELECT json_agg(a.attname ORDER BY k.place)
+          FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
+          JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+          WHERE k.place <= i.indnkeyatts)
+  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+  WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique AND i.indimmediate AND i.indisvalid
+    AND i.indpred IS NULL AND i.indexprs IS NULL
+    AND NOT EXISTS (
+      SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+      WHERE k.place <= i.indnkeyatts AND NOT a.attnotnull)
+  ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, x.relname`;
+
+export async function keysOf(session: Session, oids: readonly number[]): Promise<Map<number, string[]>> {
+  const rows = await session.rows(KEYS, [`{${oids.join(',')}}`]);
+  return new Map(rows.map(([oid, names]) => [Number(oid), JSON.parse(names!) as string[]]));
+}

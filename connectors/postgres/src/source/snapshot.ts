@@ -1,0 +1,29 @@
+/** One moment of the database, which lanes share: an exported snapshot and the connection that keeps it alive. */
+import type { Session } from '../connection/session.js';
+
+export class SharedSnapshot {
+  private constructor(
+    private readonly session: Session,
+    /** What lanes give to SET TRANSACTION SNAPSHOT. */
+    readonly id: string,
+  ) {}
+
+  /** Takes over the session, whose transaction stays open until `close`. */
+  static async take(session: Session): Promise<SharedSnapshot> {
+    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const [row] = await session.rows(
+      'SELECT pg_catalog.pg_export_snapshot()',
+      undefined,
+      'taking a snapshot',
+    );
+    return new SharedSnapshot(session, row![0]!);
+  }
+
+  get alive(): boolean {
+    return this.session.usable;
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+}
