@@ -1,7 +1,7 @@
 export { type CsvDialect, MAX_RECORD_BYTES } from './csv/dialect.js';
 export { csvErrors } from './csv/errors.js';
 export { CsvFile, type CsvReadOptions, openCsv, type TextBatch } from './csv/read.js';
-export type { TextPosition } from './text/position.js';
+export { TEXT_START, type TextPosition } from './text/position.js';
 export type { ByteSource } from './parquet/byte-source.js';
 export type { ParquetCodec } from './parquet/codec-write.js';
 export { parquetErrors } from './parquet/errors.js';

@@ -37,17 +37,23 @@ async function compressed(parts: readonly Uint8Array[], compression: Compression
 describe.each(['gzip', 'zstd', 'none'] as const)('%s', (compression) => {
   test('what was compressed comes back, however it is cut', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 4 }), fc.integer({ min: 1, max: 999 }), async (parts, size) => {
-        const packed = await compressed(parts, compression);
-        const plain = await collect(decompress(pieces(packed, size), compression, 'x'));
-        expect(plain.equals(Buffer.concat(parts))).toBe(true);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 4 }),
+        fc.integer({ min: 1, max: 999 }),
+        async (parts, size) => {
+          const packed = await compressed(parts, compression);
+          const plain = await collect(decompress(pieces(packed, size), compression, 'x'));
+          expect(plain.equals(Buffer.concat(parts))).toBe(true);
+        },
+      ),
       { numRuns: 40 },
     );
   });
 
   test('large texts come back', async () => {
-    const text = Buffer.from(Array.from({ length: 700_000 }, (_, i) => `row ${i} ${(i * 7919) % 1013}\n`).join(''));
+    const text = Buffer.from(
+      Array.from({ length: 700_000 }, (_, i) => `row ${i} ${(i * 7919) % 1013}\n`).join(''),
+    );
     const parts = [text.subarray(0, 5_000_000), text.subarray(5_000_000)];
     const packed = await compressed(parts, compression);
     expect((await collect(decompress(pieces(packed, 65_536), compression, 'x'))).equals(text)).toBe(true);
@@ -57,11 +63,13 @@ describe.each(['gzip', 'zstd', 'none'] as const)('%s', (compression) => {
 test('another program reads what is written, and its files are read', async () => {
   const text = Buffer.from('a,b\n1,2\n'.repeat(100_000));
   expect(gunzipSync(await compressed([text], 'gzip')).equals(text)).toBe(true);
-  const read = 'import sys,pyarrow as pa; i=pa.CompressedInputStream(pa.BufferReader(sys.stdin.buffer.read()),"zstd"); sys.stdout.buffer.write(i.read())';
+  const read =
+    'import sys,pyarrow as pa; i=pa.CompressedInputStream(pa.BufferReader(sys.stdin.buffer.read()),"zstd"); sys.stdout.buffer.write(i.read())';
   const input = await compressed([text, text], 'zstd');
   const theirs = execFileSync(python, ['-c', read], { input, maxBuffer: 1 << 26 });
   expect(theirs.equals(Buffer.concat([text, text]))).toBe(true);
-  const write = 'import sys,pyarrow as pa; sys.stdout.buffer.write(pa.compress(sys.stdin.buffer.read(),"zstd",asbytes=True))';
+  const write =
+    'import sys,pyarrow as pa; sys.stdout.buffer.write(pa.compress(sys.stdin.buffer.read(),"zstd",asbytes=True))';
   const packed = execFileSync(python, ['-c', write], { input: text, maxBuffer: 1 << 26 });
   expect((await collect(decompress(pieces(packed, 100), 'zstd', 'x'))).equals(text)).toBe(true);
 });
@@ -71,15 +79,18 @@ test('several gzip members are one text', async () => {
   expect((await collect(decompress(pieces(packed, 7), 'gzip', 'x'))).toString()).toBe('one,two');
 });
 
-test.each(['gzip', 'zstd'] as const)('a %s file that is cut short or no such file is a data error', async (compression) => {
-  const whole = await compressed([Buffer.from('some text '.repeat(5000))], compression);
-  for (const bad of [whole.subarray(0, whole.byteLength - 5), Buffer.from('a,b\n1,2\n'), Buffer.alloc(0)]) {
-    await expect(collect(decompress(pieces(bad, 64), compression, 'data.csv'))).rejects.toMatchObject({
-      code: 'SLUICE-COMPRESSION-0001',
-      message: expect.stringContaining('data.csv'),
-    });
-  }
-});
+test.each(['gzip', 'zstd'] as const)(
+  'a %s file that is cut short or no such file is a data error',
+  async (compression) => {
+    const whole = await compressed([Buffer.from('some text '.repeat(5000))], compression);
+    for (const bad of [whole.subarray(0, whole.byteLength - 5), Buffer.from('a,b\n1,2\n'), Buffer.alloc(0)]) {
+      await expect(collect(decompress(pieces(bad, 64), compression, 'data.csv'))).rejects.toMatchObject({
+        code: 'SLUICE-COMPRESSION-0001',
+        message: expect.stringContaining('data.csv'),
+      });
+    }
+  },
+);
 
 test('a reader that stops early frees the source', async () => {
   let freed = false;

@@ -3,7 +3,10 @@
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** File endings of compressed files. */
-export const COMPRESSION_ENDINGS: { readonly [ending: string]: Compression } = { '.gz': 'gzip', '.zst': 'zstd' };
+export const COMPRESSION_ENDINGS: { readonly [ending: string]: Compression } = {
+  '.gz': 'gzip',
+  '.zst': 'zstd',
+};
 
 /** By a file's ending: `a.csv.gz` is gzip. */
 export function compressionOfPath(path: string): Compression {

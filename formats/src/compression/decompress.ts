@@ -98,5 +98,8 @@ async function* zstdFrames(source: AsyncIterable<Uint8Array>, file: string): Asy
 function damaged(error: unknown, file: string): unknown {
   const { code, message } = error as { code?: unknown; message?: string };
   if (typeof code === 'string' && code.startsWith('SLUICE-')) return error;
-  return compressionErrors.damaged(`${file}: ${message ?? String(error)}`, { cause: error, details: { file } });
+  return compressionErrors.damaged(`${file}: ${message ?? String(error)}`, {
+    cause: error,
+    details: { file },
+  });
 }

@@ -37,7 +37,8 @@ export async function sampleCsv(file: CsvFile, rows: number, bytes: number): Pro
     }
     seenRows += taken;
     seenBytes += table.rowEnds[taken - 1]! - table.begin;
-    if (seenRows === rows || seenBytes >= bytes) return { guesses, rows: seenRows, bytes: seenBytes, whole: false };
+    if (seenRows === rows || seenBytes >= bytes)
+      return { guesses, rows: seenRows, bytes: seenBytes, whole: false };
   }
   return { guesses, rows: seenRows, bytes: seenBytes, whole: true };
 }

@@ -2,8 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Column, Field } from '@sluice/sdk';
 import { BlockFeed } from '../text/block-feed.js';
-import type { BytesText, CellDecoder } from '../text/cell-decoder.js';
 import { cellDecoder } from '../text/cell-columns.js';
+import type { BytesText, CellDecoder } from '../text/cell-decoder.js';
 import { CellTable, NULL, PLAIN } from '../text/cells.js';
 import { TEXT_START, type TextPosition } from '../text/position.js';
 import { CsvCells } from './cells.js';

@@ -1,7 +1,8 @@
 /** One record as strings: for headers and for messages, where speed does not count. */
+
+import { CellTable, NULL } from '../text/cells.js';
 import { CsvCells } from './cells.js';
 import type { ResolvedDialect } from './dialect.js';
-import { CellTable, NULL } from '../text/cells.js';
 import { scanRecords } from './scan.js';
 
 export interface TextRecord {

@@ -45,7 +45,10 @@ function translate(pattern: string): string {
       out += `${visible}[^/]`;
     } else if (character === '[' && pattern.indexOf(']', i + 2) > 0) {
       const end = pattern.indexOf(']', i + 2);
-      const set = pattern.slice(i + 1, end).replace(/^[!^]/, '').replace(/[\\\]^]/g, '\\$&');
+      const set = pattern
+        .slice(i + 1, end)
+        .replace(/^[!^]/, '')
+        .replace(/[\\\]^]/g, '\\$&');
       const isNegated = /^[!^]/.test(pattern.slice(i + 1, end));
       out += `${visible}(?!/)[${isNegated ? '^' : ''}${set}]`;
       i = end;

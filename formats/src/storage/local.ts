@@ -46,7 +46,10 @@ export class LocalStorage implements Storage {
   }
 
   /** One chunk is read ahead, into the one of two buffers that the caller is done with. */
-  async *read(path: string, { from = 0, to = Number.POSITIVE_INFINITY }: ByteRange = {}): AsyncIterable<Uint8Array> {
+  async *read(
+    path: string,
+    { from = 0, to = Number.POSITIVE_INFINITY }: ByteRange = {},
+  ): AsyncIterable<Uint8Array> {
     const file = await this.open(path);
     let pending: Promise<{ bytesRead: number }> | undefined;
     try {
@@ -55,7 +58,8 @@ export class LocalStorage implements Storage {
       let turn = 0;
       const readNext = () => {
         const wanted = Math.min(CHUNK, to - position);
-        pending = wanted > 0 ? file.read(buffers[turn]!, 0, wanted, position) : Promise.resolve({ bytesRead: 0 });
+        pending =
+          wanted > 0 ? file.read(buffers[turn]!, 0, wanted, position) : Promise.resolve({ bytesRead: 0 });
         pending.catch(() => {});
       };
       readNext();
@@ -95,7 +99,11 @@ export class LocalStorage implements Storage {
   }
 
   /** Written beside its place and then moved (or linked, where it must be new) into it. */
-  async put(path: string, bytes: Uint8Array, options: { readonly ifAbsent?: boolean } = {}): Promise<boolean> {
+  async put(
+    path: string,
+    bytes: Uint8Array,
+    options: { readonly ifAbsent?: boolean } = {},
+  ): Promise<boolean> {
     const place = this.full(path);
     const temporary = join(dirname(place), `.${basename(place)}.${process.pid}.${this.temporaries++}.tmp`);
     await this.makeFolder(posix.dirname(path));

@@ -1,7 +1,7 @@
 /** Decimals and floats from cells. Decimals never pass through a float that could round them. */
 import {
-  DECIMAL128_DIGITS,
   DECIMAL64_DIGITS,
+  DECIMAL128_DIGITS,
   type Field,
   fitsPrecision,
   formatDecimal,

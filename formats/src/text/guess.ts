@@ -191,7 +191,8 @@ export class Guess {
     const varies = this.leastScale !== this.scale;
     const room = whole || !varies ? 0 : 4;
     for (const precision of [18, 38]) {
-      if (this.wholeDigits + this.scale + room <= precision) return types.decimal(precision, this.scale + room);
+      if (this.wholeDigits + this.scale + room <= precision)
+        return types.decimal(precision, this.scale + room);
     }
     return this.wholeDigits + this.scale <= 38 ? types.decimal(38, this.scale) : types.decimal();
   }

@@ -1,0 +1,88 @@
+/** The keys of a file connection. */
+import { z } from 'zod';
+
+const dialect = z
+  .strictObject({
+    delimiter: z
+      .string()
+      .optional()
+      .describe('The character between fields; a tab for .tsv files, else a comma.'),
+    quote: z
+      .string()
+      .optional()
+      .describe('The character around fields that need it; empty for none. Default: ".'),
+    escape: z
+      .enum(['doubled', 'backslash'])
+      .optional()
+      .describe('How a quote stands inside a quoted field. Default: doubled.'),
+    header: z.boolean().optional().describe('Whether the first record names the columns. Default: true.'),
+    names: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('The columns’ names, instead of those in the header.'),
+    comment: z.string().optional().describe('A character that starts lines to be skipped. Default: none.'),
+    skip: z.int().min(0).optional().describe('Lines to skip at the begin of each file. Default: 0.'),
+    pad: z
+      .boolean()
+      .optional()
+      .describe('Whether fields missing at the end of a record are null. Default: false.'),
+    empty: z
+      .enum(['null-unless-quoted', 'null', 'text'])
+      .optional()
+      .describe('What an empty field means. Default: null, but the empty text where it stands in quotes.'),
+    nulls: z
+      .array(z.string())
+      .optional()
+      .describe('Texts that mean null where they stand unquoted, as NULL or \\N.'),
+    maxRecordBytes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('The longest record that is accepted. Default: 16 MiB.'),
+  })
+  .describe('How CSV files are written.');
+
+export const fileConfig = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .describe(
+      'A file, a folder, or (to read) a pattern like data/flights-*.parquet; relative to the folder of the job. ' +
+        'To write: a folder, or one file by its ending.',
+    ),
+  format: z
+    .enum(['auto', 'csv', 'jsonl', 'json', 'parquet'])
+    .default('auto')
+    .describe('The format; auto goes by the file’s ending. json is one array of objects, and is read only.'),
+  compression: z
+    .enum(['auto', 'none', 'gzip', 'zstd'])
+    .default('auto')
+    .describe('To read, auto goes by the first bytes; to write, by the file’s ending.'),
+  csv: dialect.optional(),
+  bytes: z.enum(['base64', 'hex']).default('base64').describe('How bytes stand in CSV files.'),
+  types: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe(
+      'Types by column (or stream.column) instead of the guessed ones: { "total": "decimal(12,2)" }.',
+    ),
+  stream: z.string().min(1).optional().describe('Reads all files as one stream of this name.'),
+  streams: z
+    .record(z.string().min(1), z.string().min(1))
+    .optional()
+    .describe('Streams by name, each a file or a pattern below path.'),
+  sample: z
+    .strictObject({
+      rows: z.int().min(1).default(10_000).describe('Rows of a stream to look at.'),
+      bytes: z.int().min(1).default(4_194_304).describe('Bytes of a stream to look at.'),
+    })
+    .prefault({})
+    .describe('How much of CSV and JSON files is read to guess types.'),
+  changed: z
+    .enum(['fail', 'reread'])
+    .default('fail')
+    .describe('What incremental reading does with a file that has changed since it was read.'),
+});
+
+export type FileConfig = z.infer<typeof fileConfig>;

@@ -1,0 +1,151 @@
+/** Files as a source: each file, or part of one, is a split that can be resumed anywhere between two rows. */
+import type { Storage } from '@sluice/formats';
+import {
+  type Catalog,
+  type Context,
+  formatType,
+  type Json,
+  type Message,
+  matchesPattern,
+  type OpenRequest,
+  type Reader,
+  type Source,
+  type Split,
+  type StreamRead,
+  streamSchema,
+} from '@sluice/sdk';
+import type { FileConfig } from './config.js';
+import { CsvReader } from './csv-reader.js';
+import { DeclaredTypes } from './declared-types.js';
+import { fileErrors } from './errors.js';
+import type { FormatName } from './file-format.js';
+import type { FormatReader } from './format-reader.js';
+import { absolutePath, findFiles, placeOf, type SourceFile } from './source-files.js';
+
+/** What a split says of itself, beside the part of the file that it is. */
+interface SplitSpec {
+  readonly path: string;
+  readonly size: number;
+  readonly version: string;
+  readonly format: FormatName;
+  readonly ending: string;
+  readonly part: Json;
+}
+
+export class FileSource implements Source {
+  readonly capabilities = {
+    replay: true,
+    modes: ['full', 'incremental'],
+    incremental: 'exact',
+    before: false,
+  } as const;
+  private readonly declared: DeclaredTypes;
+
+  constructor(private readonly config: FileConfig) {
+    this.declared = new DeclaredTypes(config.types);
+  }
+
+  async check(c: Context): Promise<void> {
+    const { storage, streams } = await findFiles(this.config, c.cwd);
+    const [first] = streams.values();
+    await storage.readAt(first![0]!.path, 0, 1);
+  }
+
+  /** The path and the patterns: files have no identity of their own, and a source leaves no mark among them. */
+  async identity(c: Context): Promise<string> {
+    const { streams } = this.config;
+    const patterns = streams === undefined ? '' : `#${JSON.stringify(Object.entries(streams).sort())}`;
+    return `file:${absolutePath(this.config.path, c.cwd)}${patterns}`;
+  }
+
+  async discover(patterns: readonly string[] | undefined, c: Context): Promise<Catalog> {
+    const found = await findFiles(this.config, c.cwd);
+    const streams = [];
+    for (const [stream, files] of found.streams) {
+      if (patterns !== undefined && !patterns.some((pattern) => matchesPattern(pattern, stream))) continue;
+      const { fields, notes, estimatedRows } = await this.reader(found.storage, files).inspect(
+        stream,
+        files,
+        c,
+      );
+      const types = fields.map((f) => {
+        const type = formatType(f.type);
+        return { column: f.name, from: f.native ?? type, to: type, verdict: 'exact' as const };
+      });
+      const estimatedBytes = files.reduce((sum, { size }) => sum + size, 0);
+      streams.push({
+        schema: streamSchema(stream, fields),
+        types,
+        notes,
+        estimatedBytes,
+        ...(estimatedRows !== undefined && { estimatedRows }),
+      });
+    }
+    if (patterns === undefined) {
+      this.declared.requireKnown(streams.map(({ schema }) => schema));
+    }
+    return { streams };
+  }
+
+  /** A file's splits carry its size and version, so that a file is read once as it is. */
+  async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncIterable<Split> {
+    const found = await findFiles(this.config, c.cwd);
+    for (const { stream } of reads) {
+      const files = found.streams.get(stream) ?? [];
+      const own = known.filter((split) => split.streams[0] === stream);
+      const ids = new Set(own.map(({ id }) => id));
+      for (const file of files) {
+        this.requireUnchanged(file, own);
+        for (const part of await this.reader(found.storage, files).parts(file)) {
+          const id = `${stream}/${file.path}@${file.size}-${file.version}${part.name}`;
+          if (ids.has(id)) continue;
+          const { path, size, version, format, ending } = file;
+          const spec = { path, size, version, format, ending, part: part.spec };
+          const { start, estimatedBytes } = part;
+          yield { id, streams: [stream], phase: 'bulk', start, spec, estimatedBytes };
+        }
+      }
+    }
+  }
+
+  async open({ split, at, cuts, reads, batchRows, batchBytes }: OpenRequest, c: Context): Promise<Reader> {
+    const spec = split.spec as unknown as SplitSpec;
+    const { storage } = await placeOf(this.config, c.cwd);
+    const file: SourceFile = spec;
+    const now = await storage.stat(spec.path);
+    if (now === undefined) throw changed(spec.path, 'is gone');
+    if (now.size !== spec.size || now.version !== spec.version) throw changed(spec.path, 'has changed since');
+    const { schema } = reads[0]!;
+    const reader = this.reader(storage, [file]);
+    const messages = reader.read({ file, spec: spec.part, schema, at, cuts, batchRows, batchBytes });
+    return {
+      [Symbol.asyncIterator]: (): AsyncIterator<Message> => messages,
+      async close() {
+        await messages.return(undefined);
+      },
+    };
+  }
+
+  private requireUnchanged(file: SourceFile, known: readonly Split[]): void {
+    if (this.config.changed === 'reread') return;
+    const versions = known
+      .map(({ spec }) => spec as unknown as SplitSpec)
+      .filter(({ path }) => path === file.path);
+    if (versions.length === 0) return;
+    if (versions.some(({ size, version }) => size === file.size && version === file.version)) return;
+    throw changed(file.path, `has changed since: ${versions[0]!.size} bytes then, ${file.size} bytes now`);
+  }
+
+  private reader(storage: Storage, files: readonly SourceFile[]): FormatReader {
+    switch (files[0]?.format) {
+      default:
+        return new CsvReader(storage, this.config, this.declared);
+    }
+  }
+}
+
+function changed(path: string, what: string): Error {
+  return fileErrors.fileChanged(`${path} was read or planned by an earlier run and ${what}`, {
+    details: { file: path },
+  });
+}

@@ -1,0 +1,94 @@
+/** From the batches of a text file to messages: columns in the schema's order, a checkpoint behind each batch. */
+import type { TextBatch, TextPosition } from '@sluice/formats';
+import {
+  Batch,
+  type Column,
+  checkpoint,
+  columnOf,
+  type Field,
+  type Json,
+  type Message,
+  type StreamSchema,
+} from '@sluice/sdk';
+import { fileErrors } from './errors.js';
+
+export function positionJson({ offset, line }: TextPosition): Json {
+  return { offset, line };
+}
+export function positionOf(json: Json): TextPosition {
+  return json as unknown as TextPosition;
+}
+
+/** Which field each of a file's columns is, and for each field of the schema the file's column, −1 where there is none. */
+export interface ColumnMapping {
+  readonly fields: readonly Field[];
+  readonly origins: readonly number[];
+}
+
+/** Maps a file's columns to the planned schema. Throws `SLUICE-FILE-0004` when they do not fit. */
+export function mapColumns(file: string, columns: readonly string[], schema: StreamSchema): ColumnMapping {
+  const byName = new Map(schema.fields.map((f) => [f.name, f]));
+  const fields = columns.map((name) => {
+    const planned = byName.get(name);
+    if (planned !== undefined) return planned;
+    throw fileErrors.schemasDiffer(
+      `${file} has a column ${name} that stream ${schema.stream} does not have`,
+      {
+        details: { file, stream: schema.stream, column: name },
+      },
+    );
+  });
+  const origins = schema.fields.map(({ name, nullable }) => {
+    const origin = columns.indexOf(name);
+    if (origin >= 0 || nullable) return origin;
+    throw fileErrors.schemasDiffer(
+      `${file} lacks the column ${name} of stream ${schema.stream}, which allows no nulls`,
+      {
+        details: { file, stream: schema.stream, column: name },
+      },
+    );
+  });
+  return { fields, origins };
+}
+
+/**
+ * Messages of a text file's batches. One batch is held back, so that the last one's checkpoint can be sealed; rows
+ * before a broken one are handed on before its error.
+ */
+export async function* textMessages(
+  batches: AsyncIterable<TextBatch>,
+  schema: StreamSchema,
+  { origins }: ColumnMapping,
+  start: TextPosition,
+): AsyncGenerator<Message> {
+  let held: TextBatch | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for await (const batch of batches) {
+      if (held !== undefined) {
+        yield toBatch(held, schema, origins);
+        yield checkpoint(positionJson(held.position));
+      }
+      held = batch;
+    }
+  } catch (error) {
+    failure = { error };
+  }
+  if (held !== undefined) {
+    yield toBatch(held, schema, origins);
+    yield checkpoint(positionJson(held.position), failure === undefined);
+  }
+  if (failure !== undefined) throw failure.error;
+  if (held === undefined) yield checkpoint(positionJson(start), true);
+}
+
+function toBatch(text: TextBatch, schema: StreamSchema, origins: readonly number[]): Batch {
+  const columns: Column[] = origins.map(
+    (origin, i) => text.columns[origin] ?? nulls(schema.fields[i]!, text.rowCount),
+  );
+  return Batch.ofColumns(schema, columns, text.rowCount, { byteSize: text.byteSize });
+}
+
+function nulls(field: Field, rows: number): Column {
+  return columnOf(field, new Array<null>(rows).fill(null));
+}
