@@ -28,7 +28,6 @@ export interface SinkStreamSpec {
 
 export interface SinkSpec extends SinkStreamSpec {
   to: string;
-  only?: string[];
   streams?: { [pattern: string]: SinkStreamSpec };
   was?: string;
 }
@@ -66,8 +65,8 @@ export interface LongJob extends EngineSpec {
   flows: { [name: string]: FlowSpec };
 }
 
-export interface ShortJob extends EngineSpec, SinkStreamSpec {
-  name: string;
+/** One source and one sink; targets have the names of their streams (the long form can name them otherwise). */
+export interface ShortJob extends EngineSpec, Omit<SinkStreamSpec, 'name'> {
   source: ConnectionSpec;
   mode?: ReadMode;
   streams?: string[] | { [pattern: string]: StreamSpec | false };

@@ -1,0 +1,234 @@
+/** From either form of a job file to the normal form. */
+import { isExact, nearestName } from '@sluice/sdk';
+import { coreErrors } from '../errors.js';
+import { checkSettings, type JobValues, problemsError, settingsAt } from './check-settings.js';
+import { parseDuration } from './duration.js';
+import type { Problem } from './issues-text.js';
+import type {
+  CommitBounds,
+  Job,
+  JobConnection,
+  JobFlow,
+  JobSink,
+  JobTransform,
+  MemoryBound,
+  SinkRule,
+  StreamRule,
+} from './job.js';
+import {
+  type FlowInput,
+  type LongJobInput,
+  longJobSchema,
+  type ShortJobInput,
+  shortJobSchema,
+} from './job-schema.js';
+import type { Path } from './path-text.js';
+import { parsePercentage } from './percentage.js';
+import { isPlainObject } from './resolve-values.js';
+import { parseSize } from './size.js';
+
+type EngineKeys = Omit<Job, keyof JobValues | 'file' | 'cwd' | 'connections' | 'flows'>;
+/** What the job itself says, without where it was found. */
+export type NormalJob = EngineKeys & Pick<Job, 'connections' | 'flows'>;
+
+const SHORT_ONLY = ['source', 'sink', 'streams', 'mode', 'transforms', 'write', 'save', 'options'];
+const LONG_ONLY = ['connections', 'flows'];
+
+/** Throws `SLUICE-CORE-0001` with everything that is wrong. */
+export function normalise(value: unknown, values: JobValues): NormalJob {
+  const refuse = (path: Path, message: string) =>
+    problemsError(coreErrors.jobInvalid, [{ path, message }], values);
+  if (!isPlainObject(value)) throw refuse([], 'a job is an object with a name, a source and a sink');
+  const long = LONG_ONLY.filter((key) => Object.hasOwn(value, key));
+  const short = SHORT_ONLY.filter((key) => Object.hasOwn(value, key));
+  if (long.length > 0 && short.length > 0) {
+    throw refuse(
+      [short[0]!],
+      `"${short[0]}" belongs to the short form of a job and "${long[0]}" to the long form; move it into a flow`,
+    );
+  }
+  if (Object.hasOwn(value, 'version') && value['version'] !== 1) {
+    throw refuse(
+      ['version'],
+      `this program reads job files of version 1, not ${JSON.stringify(value['version'])}`,
+    );
+  }
+  const settings = settingsAt([], value);
+  if (long.length > 0)
+    return ofLong(checkSettings(longJobSchema, settings, values, coreErrors.jobInvalid), values);
+  return ofShort(checkSettings(shortJobSchema, settings, values, coreErrors.jobInvalid), values);
+}
+
+function ofLong(job: LongJobInput, values: JobValues): NormalJob {
+  const problems: Problem[] = [];
+  const connections = Object.fromEntries(
+    Object.entries(job.connections).map(([name, spec]) => [
+      name,
+      connection(name, spec, ['connections', name]),
+    ]),
+  );
+  const use = (name: string, path: Path): JobConnection => {
+    const found = Object.hasOwn(connections, name) ? connections[name] : undefined;
+    if (found !== undefined) return found;
+    problems.push({ path, message: noSuch('connection', name, Object.keys(connections)) });
+    return { name, connector: '', settings: settingsAt(path, {}) };
+  };
+  const flows = Object.entries(job.flows).map(([name, flow]) =>
+    ofFlow(name, flow, ['flows', name], use, problems),
+  );
+  if (flows.length === 0) problems.push({ path: ['flows'], message: 'must hold at least one flow' });
+  checkExceptions(job.delivery?.except ?? [], flows, problems);
+  if (problems.length > 0) throw problemsError(coreErrors.jobInvalid, problems, values);
+  return { ...engineKeys(job), connections, flows };
+}
+
+function ofFlow(
+  name: string,
+  flow: FlowInput,
+  at: Path,
+  use: (name: string, path: Path) => JobConnection,
+  problems: Problem[],
+): JobFlow {
+  const source = use(flow.source, [...at, 'source']);
+  const sinks = Object.entries(flow.sinks).map(([sinkName, spec]): JobSink => {
+    const { to, streams = {}, was, ...all } = spec;
+    const path = [...at, 'sinks', sinkName];
+    const rules = Object.entries(streams).map(
+      ([pattern, each]): SinkRule => ({ pattern, spec: each, at: [...path, 'streams', pattern] }),
+    );
+    return {
+      name: sinkName,
+      ...(was !== undefined && { was }),
+      connection: use(to, [...path, 'to']),
+      rules: [{ pattern: '*', spec: all, at: path }, ...rules],
+    };
+  });
+  if (sinks.length !== 1) {
+    const names = sinks.map((sink) => sink.name).join(', ');
+    const message =
+      sinks.length === 0
+        ? 'must hold a sink'
+        : `a flow has one sink, this one has ${sinks.length} (${names}); give each its own flow over the same connection`;
+    problems.push({ path: [...at, 'sinks'], message });
+  }
+  const rules = streamRules(flow.streams, [...at, 'streams']);
+  problems.push(...ruleProblems(rules, [...at, 'streams']));
+  return {
+    name,
+    ...(flow.was !== undefined && { was: flow.was }),
+    connection: source,
+    mode: flow.mode ?? 'full',
+    streams: rules,
+    transforms: transforms(flow.transforms, [...at, 'transforms']),
+    sink: sinks[0]!,
+  };
+}
+
+function ofShort(job: ShortJobInput, values: JobValues): NormalJob {
+  const source = connection('source', job.source, ['source']);
+  const sink = connection('sink', job.sink, ['sink']);
+  const rules = streamRules(job.streams, ['streams']);
+  const problems = ruleProblems(rules, ['streams']);
+  const { write, save, options } = job;
+  const flow: JobFlow = {
+    name: 'main',
+    connection: source,
+    mode: job.mode ?? 'full',
+    streams: rules,
+    transforms: transforms(job.transforms, ['transforms']),
+    sink: {
+      name: 'main',
+      connection: sink,
+      rules: [{ pattern: '*', spec: { write, save, options }, at: [] }],
+    },
+  };
+  checkExceptions(job.delivery?.except ?? [], [flow], problems);
+  if (problems.length > 0) throw problemsError(coreErrors.jobInvalid, problems, values);
+  return { ...engineKeys(job), connections: { source, sink }, flows: [flow] };
+}
+
+function connection(name: string, spec: LongJobInput['connections'][string], at: Path): JobConnection {
+  return { name, connector: spec.connector, settings: settingsAt(at, spec, ['connector']) };
+}
+
+function transforms(list: FlowInput['transforms'], at: Path): JobTransform[] {
+  return (list ?? []).map((spec, i) => {
+    const { use, streams } = spec;
+    const settings = settingsAt([...at, i], spec, ['use', 'streams']);
+    return { use, ...(streams !== undefined && { streams }), settings };
+  });
+}
+
+function streamRules(streams: FlowInput['streams'], at: Path): StreamRule[] | undefined {
+  if (streams === undefined) return undefined;
+  if (Array.isArray(streams)) return streams.map((pattern, i) => ({ pattern, spec: {}, at: [...at, i] }));
+  return Object.entries(streams).map(([pattern, spec]) => ({ pattern, spec, at: [...at, pattern] }));
+}
+
+function ruleProblems(rules: readonly StreamRule[] | undefined, at: Path): Problem[] {
+  if (rules === undefined) return [];
+  if (!rules.some(({ spec }) => spec !== false)) {
+    return [{ path: at, message: 'selects no streams; add "*": {} for all of them, or leave the key out' }];
+  }
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  for (const { pattern, spec, at: path } of rules) {
+    if (seen.has(pattern)) problems.push({ path, message: `"${pattern}" appears twice` });
+    seen.add(pattern);
+    if (spec !== false && spec.was !== undefined && !isExact(pattern)) {
+      problems.push({
+        path: [...path, 'was'],
+        message: 'only a stream that is named exactly can have been called otherwise',
+      });
+    }
+  }
+  return problems;
+}
+
+function checkExceptions(except: readonly string[], flows: readonly JobFlow[], problems: Problem[]): void {
+  const names = flows
+    .filter(({ sink }) => sink !== undefined)
+    .map((flow) => `${flow.name}.${flow.sink.name}`);
+  for (const [i, name] of except.entries()) {
+    if (!names.includes(name))
+      problems.push({ path: ['delivery', 'except', i], message: noSuch('sink', name, names) });
+  }
+}
+
+function noSuch(what: string, name: string, names: readonly string[]): string {
+  const near = nearestName(name, names);
+  const hint = near === undefined ? `; there are ${names.join(', ') || 'none'}` : `; did you mean "${near}"?`;
+  return `there is no ${what} "${name}"${hint}`;
+}
+
+function engineKeys(job: LongJobInput | ShortJobInput): EngineKeys {
+  const { name, was, delivery = {}, types, memory, parallel, again = false, allowEmpty = false } = job;
+  return {
+    name,
+    ...(was !== undefined && { was }),
+    delivery: {
+      ...(delivery.require !== undefined && { require: delivery.require }),
+      commit: commitBounds(delivery.commit),
+      except: delivery.except ?? [],
+    },
+    lossy: types?.lossy ?? 'fail',
+    ...(memory !== undefined && { memory: memoryBound(memory) }),
+    ...(parallel !== undefined && { parallel }),
+    again,
+    allowEmpty,
+  };
+}
+
+function commitBounds(commit: NonNullable<LongJobInput['delivery']>['commit'] = {}): CommitBounds {
+  const { every, rows, bytes } = commit;
+  return {
+    ...(every !== undefined && { ms: parseDuration(every)! }),
+    ...(rows !== undefined && { rows }),
+    ...(bytes !== undefined && { bytes: parseSize(bytes)! }),
+  };
+}
+
+function memoryBound(text: string): MemoryBound {
+  const share = parsePercentage(text);
+  return share === undefined ? { bytes: parseSize(text)! } : { share };
+}
