@@ -1,3 +1,5 @@
+export type { RowsByStream, SourceOptions } from './conformance/source/source-subject.js';
+export { testSource } from './conformance/test-source.js';
 export { type Failpoint, killAt, listFailpoints } from './faults/failpoints.js';
 export { type KillWindow, killAtRandom, type RandomKill } from './faults/kill-at-random.js';
 export { type Exit, type Program, runProgram, UnexpectedExit, wasKilled } from './faults/program.js';
