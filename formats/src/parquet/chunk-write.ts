@@ -10,14 +10,7 @@ import { Dictionary, repeats } from './dictionary.js';
 import { type ColumnChunkMeta, Encoding } from './format.js';
 import { encodeDataPageHeader, encodeDictionaryPageHeader } from './metadata-write.js';
 import type { PageQueue } from './page-queue.js';
-import {
-  dictionaryPage,
-  PAGE_BYTES,
-  PAGE_ENTRIES,
-  type PageBody,
-  type PagePool,
-  PageWriter,
-} from './page-write.js';
+import { dictionaryPage, PAGE_ENTRIES, type PageBody, type PagePool, PageWriter } from './page-write.js';
 import type { Leaf } from './schema-write.js';
 import type { LeafEntries } from './shred.js';
 import { ChunkStatistics } from './statistics.js';
@@ -50,7 +43,7 @@ export class ChunkWriter {
   constructor(
     private readonly leaf: Leaf,
     private readonly queue: PageQueue,
-    pool: PagePool,
+    private readonly pool: PagePool,
     private readonly mayUseDictionary: boolean,
   ) {
     this.page = new PageWriter(leaf, pool);
@@ -126,7 +119,7 @@ export class ChunkWriter {
 
   private overflows({ count, values }: LeafEntries, entries: number, bytes: number): boolean {
     if (entries + count > PAGE_ENTRIES) return true;
-    return this.dictionary === undefined && bytes + plainSize(values) > PAGE_BYTES;
+    return this.dictionary === undefined && bytes + plainSize(values) > this.pool.pageBytes;
   }
 
   /** Entries in two parts, cut between records; undefined when they are one record. */

@@ -78,7 +78,7 @@ export class DeltaNumbers {
     let high = 0;
     if (width > 0) {
       sound(this.bit + width <= this.end * 8, 'a block passes the end of its page');
-      low = this.word(this.bit, width);
+      low = this.word(this.bit, Math.min(32, width));
       if (width > 32) high = this.word(this.bit + 32, width - 32);
       this.bit += width;
     }

@@ -24,6 +24,8 @@ export class Dictionary {
   /** Distinct values. */
   size = 0;
   private values = 0;
+  /** Of the values added last, most were not there before: the column has changed its nature. */
+  private mostlyNew = false;
   /** Slots of the hash table hold index + 1; 0 is free. */
   private table = new Int32Array(1024);
   private hashes = new Int32Array(512);
@@ -39,7 +41,7 @@ export class Dictionary {
   /** Whether more values should no longer be added. */
   get exhausted(): boolean {
     if (this.size > MOST_ENTRIES || this.offsets[this.size]! > MOST_BYTES) return true;
-    return this.values >= 1024 && this.size * 2 > this.values;
+    return this.mostlyNew || (this.values >= 1024 && this.size * 2 > this.values);
   }
 
   /** The distinct values in the order of their indices. */
@@ -51,10 +53,12 @@ export class Dictionary {
 
   /** Writes the index of every value to `indices` from `at` on. */
   add(values: Dense, indices: Uint32Array, at: number): void {
+    const { size } = this;
     this.values += values.count;
     if (values.kind === 'varlen') this.addStrings(values.offsets, values.data, values.count, indices, at);
     else if (values.kind === 'words' && values.width === 1) this.addWords(values.words, indices, at);
     else if (values.kind === 'words') this.addWide(values.words, values.width, values.count, indices, at);
+    this.mostlyNew = values.count >= 256 && (this.size - size) * 4 > values.count * 3;
   }
 
   private addWords(words: Uint32Array, indices: Uint32Array, at: number): void {

@@ -11,8 +11,6 @@ import { hybridBound, writeHybrid } from './rle-write.js';
 import type { Leaf } from './schema-write.js';
 import type { LeafEntries } from './shred.js';
 
-/** Uncompressed size at which a page is closed. */
-export const PAGE_BYTES = 1 << 20;
 /** Entries at which a page is closed, however few bytes they take. */
 export const PAGE_ENTRIES = 1 << 17;
 /** Room in front of the values for page header and levels, so that a page is one piece of memory without a copy. */
@@ -23,15 +21,19 @@ export const HEADER_ROOM = 128;
 /** Hands out page buffers of the usual size again once their bytes have been compressed. */
 export class PagePool {
   private readonly free: Uint8Array[] = [];
+  private readonly usual: number;
+
+  /** @param pageBytes uncompressed size at which a page is closed */
+  constructor(readonly pageBytes: number) {
+    this.usual = HEAD + pageBytes + PLAIN_SLACK;
+  }
 
   take(bytes: number): Uint8Array {
-    const usual = HEAD + PAGE_BYTES + PLAIN_SLACK;
-    if (HEAD + bytes + PLAIN_SLACK > usual) return Buffer.allocUnsafeSlow(HEAD + bytes + PLAIN_SLACK);
-    return this.free.pop() ?? Buffer.allocUnsafeSlow(usual);
+    if (bytes > this.pageBytes) return Buffer.allocUnsafeSlow(HEAD + bytes + PLAIN_SLACK);
+    return this.free.pop() ?? Buffer.allocUnsafeSlow(this.usual);
   }
   give(buffer: Uint8Array): void {
-    if (buffer.byteLength === HEAD + PAGE_BYTES + PLAIN_SLACK && this.free.length < 32)
-      this.free.push(buffer);
+    if (buffer.byteLength === this.usual && this.free.length < 32) this.free.push(buffer);
   }
 }
 

@@ -17,6 +17,8 @@ export interface ParquetWriterOptions {
   readonly rowGroupRows?: number;
   /** Encoded bytes, before compression, at which a row group ends; default 64 MiB. Bounds the memory. */
   readonly rowGroupBytes?: number;
+  /** Encoded bytes at which a page ends; default 1 MiB. */
+  readonly pageBytes?: number;
   /** Whether columns whose values repeat get a dictionary; default true. */
   readonly dictionary?: boolean;
   /** Metadata of the file for its readers. */
@@ -34,7 +36,7 @@ const OUT_BYTES = 1 << 20;
  */
 export class ParquetWriter {
   private readonly schema: WriteSchema;
-  private readonly pool = new PagePool();
+  private readonly pool: PagePool;
   private readonly queue: PageQueue;
   private readonly rowGroupRows: number;
   private readonly rowGroupBytes: number;
@@ -56,6 +58,7 @@ export class ParquetWriter {
     private readonly options: ParquetWriterOptions = {},
   ) {
     this.schema = writeSchema(fields);
+    this.pool = new PagePool(options.pageBytes ?? 1 << 20);
     this.queue = new PageQueue(pageCompressor(options.codec ?? 'snappy'), this.pool);
     this.rowGroupRows = options.rowGroupRows ?? 262_144;
     this.rowGroupBytes = options.rowGroupBytes ?? 64 << 20;
