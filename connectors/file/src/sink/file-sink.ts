@@ -1,5 +1,5 @@
 /** Files as a sink: two-phase commit by renaming, whole folders or single files as targets. */
-import { basename, dirname, extname } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { LocalStorage, type Storage } from '@sluice/formats';
 import {
   type Context,
@@ -16,7 +16,6 @@ import {
   type Token,
   type TwoPhaseWriter,
 } from '@sluice/sdk';
-import { resolve } from 'node:path';
 import { FileWriter, generationName, type Rotation } from './file-writer.js';
 import { identityOf, JobFolder } from './job-folder.js';
 import type { PartFormat } from './part-format.js';
@@ -62,7 +61,9 @@ export class FileSink implements Sink {
   async plan(streams: readonly SinkStream[], c: Context): Promise<TablePlan[]> {
     if (this.settings.isFile && streams.length > 1) {
       const names = streams.map(({ stream }) => stream).join(', ');
-      throw fileSinkErrors.oneFileOneStream(`${this.settings.path} is one file, and these are its streams: ${names}`);
+      throw fileSinkErrors.oneFileOneStream(
+        `${this.settings.path} is one file, and these are its streams: ${names}`,
+      );
     }
     return Promise.all(streams.map((stream) => this.planOne(stream, c)));
   }
@@ -79,7 +80,12 @@ export class FileSink implements Sink {
     const folder = this.folder(job, c);
     return Promise.all(
       tokens.map(async (token): Promise<RecoveredState> => {
-        const { split, generation, number, name } = token as { split: string; generation: number; number: number; name: string };
+        const { split, generation, number, name } = token as {
+          split: string;
+          generation: number;
+          number: number;
+          name: string;
+        };
         if (await folder.isCommitted(split, generation, number, name)) return 'committed';
         return (await folder.isStaged(name)) ? 'committable' : 'lost';
       }),
@@ -115,7 +121,8 @@ export class FileSink implements Sink {
     const known = (await folder.streams()).streams[table.stream];
     if (known?.generation === generation && known.published) return;
     if (table.publish === 'none') await folder.markPublished(table.stream, generation);
-    else if (this.settings.isFile) await publishFile(folder, table, generation, this.settings.format, allowEmpty);
+    else if (this.settings.isFile)
+      await publishFile(folder, table, generation, this.settings.format, allowEmpty);
     else await publishFolder(folder, job, table, generation, allowEmpty);
   }
 
@@ -129,9 +136,11 @@ export class FileSink implements Sink {
     const storage = this.storage(c);
     const shown = `${storage.name}/${detail.file ?? detail.folder}`;
     const exists = await storage.exists(detail.file ?? detail.folder);
-    if (save === 'require' && !exists) throw fileSinkErrors.saveMode(`${shown} is not there, and save mode is require`);
+    if (save === 'require' && !exists)
+      throw fileSinkErrors.saveMode(`${shown} is not there, and save mode is require`);
     const foreign = exists && (await this.holdsForeignFiles(storage, detail));
-    if (save === 'fail' && foreign) throw fileSinkErrors.saveMode(`${shown} is there already, and save mode is fail`);
+    if (save === 'fail' && foreign)
+      throw fileSinkErrors.saveMode(`${shown} is there already, and save mode is fail`);
     if (write === 'replace' && foreign && save !== 'recreate' && detail.file === undefined) {
       throw fileSinkErrors.foreignFiles(`${shown} holds files that no job wrote`, { details: { stream } });
     }
@@ -166,7 +175,10 @@ export class FileSink implements Sink {
     if (this.settings.isFile) return { folder: '.', file: basename(this.settings.path) };
     const folder = target.replaceAll('\\', '/');
     const names = folder.split('/');
-    if (folder.startsWith('/') || names.some((name) => name === '' || name === '.' || name === '..' || name === '.sluice')) {
+    if (
+      folder.startsWith('/') ||
+      names.some((name) => name === '' || name === '.' || name === '..' || name === '.sluice')
+    ) {
       throw fileSinkErrors.targetName(`"${target}" is no folder below ${this.settings.path}`);
     }
     return { folder };
@@ -176,7 +188,7 @@ export class FileSink implements Sink {
     return JobFolder.of(this.storage(c), job);
   }
 
-  private storage(c: Context): Storage {
+  protected storage(c: Context): Storage {
     const path = resolve(c.cwd, this.settings.path);
     return new LocalStorage(this.settings.isFile ? dirname(path) : path);
   }

@@ -12,7 +12,7 @@ import {
   type Token,
   type TwoPhaseWriter,
 } from '@sluice/sdk';
-import { epochName, type EpochFile, hash, type JobFolder } from './job-folder.js';
+import { type EpochFile, epochName, hash, type JobFolder } from './job-folder.js';
 import type { PartFormat, PartWriter } from './part-format.js';
 import type { TargetDetail } from './target-detail.js';
 
@@ -47,7 +47,8 @@ export class FileWriter implements TwoPhaseWriter {
     this.part ??= await this.openPart();
     await this.part.writer.write(message);
     this.part.rows += message.rowCount;
-    if (this.part.writer.bytes >= this.rotation.bytes || this.part.rows >= this.rotation.rows) await this.closePart();
+    if (this.part.writer.bytes >= this.rotation.bytes || this.part.rows >= this.rotation.rows)
+      await this.closePart();
   }
 
   async prepare(epoch: Epoch): Promise<Token> {
@@ -111,7 +112,11 @@ export class FileWriter implements TwoPhaseWriter {
     const { generation, split, job } = this.lane;
     const name = `part-${generation}-${hash(split.id)}-${job.fence}-${this.turn}-${this.parts++}${this.format.ending}`;
     const file = await this.folder.guarded(() => this.folder.storage.create(`${this.open}/${name}`));
-    return { file, writer: this.format.open(this.table.schema.fields, (bytes) => file.write(bytes)), rows: 0 };
+    return {
+      file,
+      writer: this.format.open(this.table.schema.fields, (bytes) => file.write(bytes)),
+      rows: 0,
+    };
   }
 
   private async closePart(): Promise<void> {

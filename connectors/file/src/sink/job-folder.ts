@@ -73,7 +73,8 @@ export class JobFolder {
   /** What is committed: splits as adopted, each as far as its last epoch reaches. */
   async record(fence: bigint): Promise<SinkRecord> {
     const job = await this.readJson<{ source: string }>('job.json');
-    if (job === undefined) throw fileSinkErrors.recordDamaged(`${this.storage.name}/${this.path} has no job.json`);
+    if (job === undefined)
+      throw fileSinkErrors.recordDamaged(`${this.storage.name}/${this.path} has no job.json`);
     const { streams, splits: adopted } = await this.streams();
     const splits: { [split: string]: SplitRecord } = { ...adopted };
     for (const { split, generation, epoch, position, sealed } of await this.epochs()) {
@@ -99,17 +100,21 @@ export class JobFolder {
       merged[stream] = { generation: theirs.generation, published: kept || theirs.published };
     }
     const current = ({ split, generation }: SplitRecord) =>
-      split.streams.every((stream) => merged[stream] === undefined || merged[stream].generation === generation);
+      split.streams.every(
+        (stream) => merged[stream] === undefined || merged[stream].generation === generation,
+      );
     const all: { [split: string]: SplitRecord } = {};
     for (const [id, record] of Object.entries(before.splits)) if (current(record)) all[id] = record;
     for (const [id, record] of Object.entries(splits)) {
       const ours = all[id];
-      if (ours === undefined || ours.generation !== record.generation || ours.epoch < record.epoch) all[id] = record;
+      if (ours === undefined || ours.generation !== record.generation || ours.epoch < record.epoch)
+        all[id] = record;
     }
     await this.writeJson('streams.json', { streams: merged, splits: all } as unknown as Json);
     failpoint('file.adopt.after-streams');
     for (const epoch of await this.epochs()) {
-      if (!current(epoch)) await this.storage.remove(this.in('epochs', epochName(epoch.split, epoch.generation, epoch.epoch)));
+      if (!current(epoch))
+        await this.storage.remove(this.in('epochs', epochName(epoch.split, epoch.generation, epoch.epoch)));
     }
   }
 
@@ -140,7 +145,8 @@ export class JobFolder {
     await this.place(name, epoch);
     failpoint('file.commit.after-place');
     const { split, generation } = epoch;
-    if (epoch.epoch > 1) await this.storage.remove(this.in('epochs', epochName(split, generation, epoch.epoch - 1)));
+    if (epoch.epoch > 1)
+      await this.storage.remove(this.in('epochs', epochName(split, generation, epoch.epoch - 1)));
   }
 
   async isCommitted(split: string, generation: number, number: number, name: string): Promise<boolean> {
@@ -228,8 +234,12 @@ export function hash(text: string): string {
 /** The place's identity: made once, kept with the files. */
 export async function identityOf(storage: Storage): Promise<string> {
   const path = `${HIDDEN}/id`;
-  const read = async () => Buffer.from(await storage.readAt(path, 0, 100)).toString().trim();
-  if ((await storage.stat(path)) === undefined) await storage.put(path, Buffer.from(`${randomUUID()}\n`), { ifAbsent: true });
+  const read = async () =>
+    Buffer.from(await storage.readAt(path, 0, 100))
+      .toString()
+      .trim();
+  if ((await storage.stat(path)) === undefined)
+    await storage.put(path, Buffer.from(`${randomUUID()}\n`), { ifAbsent: true });
   return `files:${await read()}`;
 }
 

@@ -30,7 +30,8 @@ export async function publishFolder(
   const mine: Marker = { job: job.id, stream: table.stream, generation };
   if (!isSame(await markerOf(folder, detail.folder), mine)) {
     await folder.guarded(() => storage.makeFolderIn(staged));
-    if (!allowEmpty && !(await hasRows(folder, staged)) && (await hasRows(folder, detail.folder))) throw emptied(table);
+    if (!allowEmpty && !(await hasRows(folder, staged)) && (await hasRows(folder, detail.folder)))
+      throw emptied(table);
     await folder.guarded(() => writeMarker(folder, staged, mine));
     failpoint('file.publish.before-aside');
     if (await storage.exists(detail.folder)) {
@@ -66,7 +67,8 @@ export async function publishFile(
   if (!(await storage.exists(done))) {
     if (!(await storage.exists(joined))) {
       const names = (await storage.names(staged)).filter((name) => name.startsWith('part-'));
-      if (names.length === 0 && !allowEmpty && ((await storage.stat(detail.file))?.size ?? 0) > 0) throw emptied(table);
+      if (names.length === 0 && !allowEmpty && ((await storage.stat(detail.file))?.size ?? 0) > 0)
+        throw emptied(table);
       const parts = names.map((name) => `${staged}/${name}`);
       await folder.guarded(() => joinParts(storage, parts, joined, table.schema.fields, format));
     }
@@ -83,7 +85,10 @@ export async function publishFile(
 }
 
 /** The marker of a folder, or undefined when it has none that can be read. */
-export async function markerOf({ storage }: JobFolder | Pick<JobFolder, 'storage'>, path: string): Promise<Marker | undefined> {
+export async function markerOf(
+  { storage }: JobFolder | Pick<JobFolder, 'storage'>,
+  path: string,
+): Promise<Marker | undefined> {
   const file = await storage.stat(`${path}/${MARKER}`);
   if (file === undefined) return undefined;
   try {
@@ -113,5 +118,7 @@ function isSame(a: Marker | undefined, b: Marker): boolean {
 }
 
 function emptied({ stream, target }: TablePlan) {
-  return fileSinkErrors.emptyReplacement(`stream ${stream}: zero rows would replace ${target}`, { details: { stream } });
+  return fileSinkErrors.emptyReplacement(`stream ${stream}: zero rows would replace ${target}`, {
+    details: { stream },
+  });
 }
