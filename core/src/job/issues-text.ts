@@ -65,14 +65,22 @@ function ofUnion(
 ): Problem[] {
   const inner = issue.errors.filter((issues) => issues.every((each) => !isAboutWhole(each)));
   if (inner.length === 1) return inner[0]!.flatMap((each) => ofIssue(each, path, schema));
-  const messages = issue.errors.flatMap((issues) => issues.slice(0, 1).map((each) => messageOf(each)));
-  const alternatives = [...new Set(messages)];
-  return [
-    {
-      path,
-      message: alternatives.length === 0 ? 'is of no kind that is known here' : alternatives.join(', or '),
-    },
-  ];
+  const about = issue.errors.flatMap((issues) => issues.filter(isAboutWhole).slice(0, 1));
+  return [{ path, message: about.length === 0 ? 'is of no kind that is known here' : eitherText(about) }];
+}
+
+/** What a value that fits no alternative might have been. */
+function eitherText(issues: readonly Issue[]): string {
+  const wanted = issues.flatMap((issue) => {
+    if (issue.code === 'invalid_value') return issue.values.map((value) => JSON.stringify(value));
+    return issue.code === 'invalid_type' ? [NAMES[issue.expected] ?? issue.expected] : [];
+  });
+  const all = [...new Set(wanted)];
+  const received = issues
+    .map((issue) => RECEIVED.exec(issue.message)?.[1])
+    .find((type) => type !== undefined);
+  const is = received === undefined ? '' : `, is ${NAMES[received] ?? received}`;
+  return `must be ${all.slice(0, -1).join(', ')}${all.length > 1 ? ' or ' : ''}${all.at(-1)}${is}`;
 }
 
 function isAboutWhole(issue: Issue): boolean {
@@ -94,8 +102,11 @@ function messageOf(issue: Issue): string {
   }
 }
 
+/** The type of the value, which zod tells in its message alone. */
+const RECEIVED = /received (\w+)$/;
+
 function typeText(issue: Issue & { code: 'invalid_type' }): string {
-  const received = /received (\w+)$/.exec(issue.message)?.[1];
+  const received = RECEIVED.exec(issue.message)?.[1];
   const wanted = NAMES[issue.expected] ?? issue.expected;
   if (received === undefined) return issue.message;
   if (received === 'undefined') return `is missing; it must be ${wanted}`;

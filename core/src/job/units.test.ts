@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { parseDuration } from './duration.js';
+import { pathText } from './path-text.js';
+import { parsePercentage } from './percentage.js';
+import { parseSize } from './size.js';
+import { templateProblem } from './target-template.js';
+
+it('reads durations', () => {
+  const good = {
+    '500ms': 500,
+    '1s': 1000,
+    '1.5m': 90_000,
+    '2h': 7_200_000,
+    '1d': 86_400_000,
+    '1h30m': 5_400_000,
+  };
+  for (const [text, ms] of Object.entries(good)) expect(parseDuration(text), text).toBe(ms);
+  for (const text of ['', '1', 's', '1 s', '-1s', '1w', '1s ', '1S'])
+    expect(parseDuration(text), text).toBeUndefined();
+});
+
+it('reads sizes', () => {
+  const good = {
+    4096: 4096,
+    '1Ki': 1024,
+    '512Mi': 2 ** 29,
+    '512MiB': 2 ** 29,
+    '64MB': 64e6,
+    '64 mb': 64e6,
+    '1.5k': 1500,
+    '2G': 2e9,
+    '10B': 10,
+  };
+  for (const [text, bytes] of Object.entries(good)) expect(parseSize(text), text).toBe(bytes);
+  for (const text of ['', 'MB', '-1', '1XB', '1e3', '1 2', '99999Ti'])
+    expect(parseSize(text), text).toBeUndefined();
+});
+
+it('reads percentages', () => {
+  expect(parsePercentage('0.1%')).toBe(0.001);
+  expect(parsePercentage('100%')).toBe(1);
+  for (const text of ['101%', '1', '%', '-1%', '1 %']) expect(parsePercentage(text), text).toBeUndefined();
+});
+
+it('writes paths as people read them', () => {
+  expect(pathText(['flows', 'main', 'sinks', 'my-lake', 'write'])).toBe('flows.main.sinks.my-lake.write');
+  expect(pathText(['streams', 'public.*', 'key', 0])).toBe('streams["public.*"].key[0]');
+  expect(pathText([])).toBe('');
+});
+
+it('knows the parts of target names', () => {
+  expect(templateProblem('bronze.{schema}_{stream}')).toBeUndefined();
+  expect(templateProblem('plain')).toBeUndefined();
+  expect(templateProblem('{steam}')).toBe('{steam} stands for nothing; did you mean {stream}?');
+  expect(templateProblem('{xyzzy}')).toBe(
+    '{xyzzy} stands for nothing; there are {stream}, {schema} and {name}',
+  );
+  expect(templateProblem('{stream')).toBe('a { or } in it has no partner');
+});
