@@ -76,3 +76,11 @@ test.each([
 ])('refuses %s', (text, why) => {
   expect(() => parseType(text)).toThrow(why);
 });
+
+test('reads the names that SQL has for the same types', () => {
+  expect(parseType('bigint')).toEqual(types.int64);
+  expect(parseType('INTEGER')).toEqual(types.int32);
+  expect(parseType('text')).toEqual(types.string);
+  expect(parseType('numeric(12, 2)')).toEqual(types.decimal(12, 2));
+  expect(parseType('list<timestamptz>')).toEqual(types.list(types.timestamp));
+});

@@ -28,11 +28,27 @@ const PLAIN: { readonly [name: string]: LogicalType } = {
   duration: types.duration,
   json: types.json,
 };
+/** What SQL calls the same types. */
+const ALIASES: { readonly [name: string]: LogicalType } = {
+  boolean: types.bool,
+  smallint: types.int16,
+  int: types.int32,
+  integer: types.int32,
+  bigint: types.int64,
+  real: types.float32,
+  double: types.float64,
+  numeric: types.decimal(),
+  text: types.string,
+  varchar: types.string,
+  bytea: types.bytes,
+  timestamptz: types.timestamp,
+};
 const WITH_ARGUMENTS = ['list', 'struct', 'map', 'enum', 'union', 'native'];
 
 /**
  * The type that a text names. Left-out arguments have their usual values: `timestamp` is `timestamp(us, utc)`,
- * `timestamp(none)` is `timestamp(us, none)`, `decimal(10)` is `decimal(10,0)`. Throws `SLUICE-SDK-0003`.
+ * `timestamp(none)` is `timestamp(us, none)`, `decimal(10)` is `decimal(10,0)`. SQL's names of types (`bigint`, `text`,
+ * `numeric(12,2)`) are read too. Throws `SLUICE-SDK-0003`.
  */
 export function parseType(text: string): LogicalType {
   const reader = new TypeReader(text);
@@ -50,6 +66,7 @@ class TypeReader {
     if (name === undefined) throw this.wrong('a type is missing');
     switch (name) {
       case 'decimal':
+      case 'numeric':
         return this.decimal();
       case 'time':
       case 'duration': {
@@ -77,7 +94,7 @@ class TypeReader {
       case 'native':
         return { kind: 'native', name: this.nativeName() };
       default:
-        return Object.hasOwn(PLAIN, name) ? PLAIN[name]! : this.unknown(name);
+        return this.plain(name);
     }
   }
 
@@ -85,6 +102,12 @@ class TypeReader {
     this.skipSpace();
     if (this.at < this.text.length)
       throw this.wrong(`${JSON.stringify(this.text.slice(this.at))} is left over`);
+  }
+
+  private plain(name: string): LogicalType {
+    if (Object.hasOwn(PLAIN, name)) return PLAIN[name]!;
+    const alias = name.toLowerCase();
+    return Object.hasOwn(ALIASES, alias) ? ALIASES[alias]! : this.unknown(name);
   }
 
   private decimal(): LogicalType {
@@ -204,7 +227,7 @@ class TypeReader {
   }
 
   private unknown(name: string): never {
-    const near = nearestName(name, [...Object.keys(PLAIN), ...WITH_ARGUMENTS]);
+    const near = nearestName(name, [...Object.keys(PLAIN), ...Object.keys(ALIASES), ...WITH_ARGUMENTS]);
     throw this.wrong(`${name} is no type${near === undefined ? '' : `; did you mean ${near}?`}`);
   }
 
