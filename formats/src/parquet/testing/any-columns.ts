@@ -105,7 +105,7 @@ function presentValue(type: LogicalType): fc.Arbitrary<Value> {
     case 'uuid':
       return fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => formatUuid(bytes));
     case 'date':
-      return int32;
+      return fc.integer({ min: -(2 ** 31) + 1, max: 2 ** 31 - 1 });
     case 'time':
       return fc.bigInt({ min: 0n, max: type.unit === 'us' ? 86_400_000_000n : 86_400_000_000_000n });
     case 'timestamp':
