@@ -38,7 +38,7 @@ export class Bench {
   start(fault?: Fault): { readonly process: Process; readonly ended: Promise<RunResult> } {
     const process = new Process(this.world, fault);
     const ended = runJob({
-      plan: { name: 'model', cwd: '/', connectorMemory: 0, flows: [this.plan(process)] },
+      plan: { name: 'model', cwd: '/', connectorMemory: 0, flows: [this.plan(process)], close: async () => {} },
       ledger: steppedLedger(this.ledger, process),
       leaseMs: LEASE_MS,
       progressMs: LEASE_MS,

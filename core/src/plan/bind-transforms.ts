@@ -2,33 +2,33 @@
 import {
   type BoundTransform,
   formatType,
-  type JsonObject,
   matchesPattern,
   nearestName,
   type StreamSchema,
   type Transform,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
-import { issuesText } from '../job/issues-text.js';
-import type { FlowRequest, StreamSettings, TransformUse } from './flow-request.js';
+import { checkSettings, type Settings, settingsAt } from '../job/check-settings.js';
+import type { JobTransform } from '../job/job.js';
+import type { CheckedStream, FlowRequest } from './flow-request.js';
 
 /** The transforms of a stream: the types that the job declares first, then those of the flow that match it. */
 export async function bindTransforms(
   schema: StreamSchema,
-  settings: StreamSettings,
+  settings: CheckedStream,
   request: FlowRequest,
   cwd: string,
 ): Promise<BoundTransform[]> {
-  const uses: TransformUse[] = [];
+  const uses: JobTransform[] = [];
   const casts = declaredTypes(schema, settings);
-  if (Object.keys(casts).length > 0) uses.push({ use: 'cast', options: { columns: casts } });
+  if (Object.keys(casts).length > 0) uses.push({ use: 'cast', settings: settingsAt([], { columns: casts }) });
   for (const use of request.transforms) {
     if (use.streams === undefined || use.streams.some((pattern) => matchesPattern(pattern, schema.stream))) uses.push(use);
   }
   const bound: BoundTransform[] = [];
   let current = schema;
-  for (const { use, options } of uses) {
-    const transform = await bindTransform(use, options, current, request, cwd);
+  for (const { use, settings: own } of uses) {
+    const transform = await bindTransform(use, own, current, request, cwd);
     bound.push(transform);
     current = transform.out;
   }
@@ -38,7 +38,7 @@ export async function bindTransforms(
 /** Binds one transform by name. */
 export async function bindTransform(
   use: string,
-  options: JsonObject,
+  settings: Settings,
   schema: StreamSchema,
   request: FlowRequest,
   cwd: string,
@@ -48,14 +48,11 @@ export async function bindTransform(
     const near = nearestName(use, Object.keys(request.transformsByName));
     throw coreErrors.transformMissing(`there is no transform "${use}"${near ? `; did you mean "${near}"?` : ''}`);
   }
-  const parsed = transform.options.safeParse(options);
-  if (!parsed.success) {
-    throw coreErrors.jobInvalid(`transform ${use} of stream ${schema.stream}: ${issuesText(parsed.error)}`);
-  }
-  return transform.bind(schema, parsed.data, { cwd });
+  const options = checkSettings(transform.options, settings, request.values, coreErrors.jobInvalid);
+  return transform.bind(schema, options, { cwd });
 }
 
-function declaredTypes(schema: StreamSchema, { columns }: StreamSettings): { [column: string]: string } {
+function declaredTypes(schema: StreamSchema, { columns }: CheckedStream): { [column: string]: string } {
   const casts: { [column: string]: string } = {};
   for (const [column, { type }] of Object.entries(columns)) {
     const field = schema.fields.find(({ name }) => name === column);

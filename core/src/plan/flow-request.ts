@@ -1,47 +1,29 @@
 /** What the planner needs of one flow: systems that are already built, and the job's settings for each stream. */
-import type { JsonObject, ReadMode, SaveMode, Sink, Source, Transform, WriteMode } from '@sluice/sdk';
+import type { JsonObject, Sink, Source, Transform } from '@sluice/sdk';
+import type { JobValues } from '../job/check-settings.js';
+import type { JobTransform } from '../job/job.js';
+import type { StreamChoice, TargetChoice } from '../job/stream-settings.js';
 import type { SinkKey } from '../ledger/ledger.js';
 import type { EpochBounds } from './flow-plan.js';
 
-/** How the job wants a stream read. */
-export interface StreamSettings {
-  readonly mode: ReadMode;
-  /** Replaces the key that discovery found. */
-  readonly key?: readonly string[];
-  readonly cursor?: { readonly column: string; readonly clock?: 'database' | 'application' };
-  /** Declared column types, as type text. */
-  readonly columns: { readonly [column: string]: { readonly type?: string } };
-  /** Options of the source's connector. */
-  readonly source: JsonObject;
-}
+/** How the job wants a stream read, its options checked. */
+export type CheckedStream = Omit<StreamChoice, 'source'> & { readonly source: JsonObject };
 
-/** How the job wants a stream written. */
-export interface TargetSettings {
-  readonly write?: WriteMode;
-  readonly save: SaveMode;
-  /** Name template of the target. */
-  readonly name?: string;
-  /** Options of the sink's connector. */
-  readonly options: JsonObject;
-}
-
-export interface TransformUse {
-  readonly use: string;
-  /** Patterns of the streams it is for; all of them when not given. */
-  readonly streams?: readonly string[];
-  readonly options: JsonObject;
-}
+/** How the job wants a stream written, its options checked. */
+export type CheckedTarget = Omit<TargetChoice, 'options'> & { readonly options: JsonObject };
 
 export interface FlowRequest {
   readonly key: SinkKey;
+  /** Where the job's values came from, for messages. */
+  readonly values: JobValues;
   readonly source: Source;
   readonly sink: Sink;
   /** Patterns that select streams; undefined: all. Settings decide about each one that matches. */
   readonly patterns: readonly string[] | undefined;
   /** Undefined: the stream is not part of the flow. */
-  readonly streamSettings: (stream: string) => StreamSettings | undefined;
-  readonly targetSettings: (stream: string) => TargetSettings;
-  readonly transforms: readonly TransformUse[];
+  readonly streamSettings: (stream: string) => CheckedStream | undefined;
+  readonly targetSettings: (stream: string) => CheckedTarget;
+  readonly transforms: readonly JobTransform[];
   /** The transforms there are, by name. */
   readonly transformsByName: { readonly [name: string]: Transform };
   readonly lossy: 'fail' | 'warn' | 'string';

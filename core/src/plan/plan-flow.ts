@@ -14,16 +14,17 @@ import {
   type TablePlan,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
+import { settingsAt } from '../job/check-settings.js';
 import { bindTransform, bindTransforms } from './bind-transforms.js';
 import type { EpochBounds, FlowPlan, StreamPlan } from './flow-plan.js';
-import type { FlowRequest, StreamSettings } from './flow-request.js';
+import type { CheckedStream, FlowRequest } from './flow-request.js';
 import { defaultWrite, refusal } from './modes-matrix.js';
 import { targetName } from './target-name.js';
 
 /** A stream on its way to being planned. */
 interface Draft {
   readonly catalog: CatalogStream;
-  readonly settings: StreamSettings;
+  readonly settings: CheckedStream;
   readonly schema: StreamSchema;
   readonly transforms: BoundTransform[];
   readonly request: SinkStream;
@@ -111,7 +112,7 @@ async function draft(catalog: CatalogStream, request: FlowRequest, context: Cont
   };
 }
 
-function withKey(schema: StreamSchema, { key }: StreamSettings): StreamSchema {
+function withKey(schema: StreamSchema, { key }: CheckedStream): StreamSchema {
   if (key === undefined) return schema;
   const names = schema.fields.map(({ name }) => name);
   const unknown = key.find((column) => !names.includes(column));
@@ -140,7 +141,7 @@ async function keepAsText(d: Draft, table: TablePlan, request: FlowRequest, cont
   const lossy = table.types.filter(({ verdict }) => verdict === 'lossy').map(({ column }) => column);
   if (lossy.length === 0) return d;
   const columns = Object.fromEntries(lossy.map((column) => [column, 'string']));
-  const cast = await bindTransform('cast', { columns }, d.request.schema, request, context.cwd);
+  const cast = await bindTransform('cast', settingsAt([], { columns }), d.request.schema, request, context.cwd);
   return {
     ...d,
     transforms: [...d.transforms, cast],

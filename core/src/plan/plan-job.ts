@@ -1,6 +1,15 @@
-/** A checked job before it runs. */
+/** Plans a job: its connectors are loaded and configured, and each flow is planned against the systems as they are. */
+import { type Connector, type Context, type Logger, type Sink, silentLogger, type Source, type Transform } from '@sluice/sdk';
+import { coreErrors } from '../errors.js';
+import { checkedStreamSettings, checkedTargetSettings, connectionConfig } from '../job/flow-settings.js';
+import { type Job, type JobConnection, type JobFlow, requirementOf } from '../job/job.js';
+import { discoveryPatterns } from '../job/stream-settings.js';
+import type { Registry } from '../registry/registry.js';
 import type { FlowPlan } from './flow-plan.js';
+import { memoryBudget } from './memory-budget.js';
+import { planFlow } from './plan-flow.js';
 
+/** A checked job before it runs. */
 export interface JobPlan {
   readonly name: string;
   /** Folder that relative paths start from. */
@@ -8,4 +17,102 @@ export interface JobPlan {
   readonly flows: readonly FlowPlan[];
   /** Bytes that each connector may hold beside the batches in flight. */
   readonly connectorMemory: number;
+  /** Frees what planning has opened in sources and sinks. May be repeated; a run does it at its end. */
+  close(): Promise<void>;
+}
+
+export interface PlanOptions {
+  readonly registry: Registry;
+  readonly transforms: { readonly [name: string]: Transform };
+  /** Start a new generation of every stream. */
+  readonly fresh?: boolean;
+  readonly log?: Logger;
+  readonly signal?: AbortSignal;
+}
+
+/** One side of a connection, made from its configuration. */
+export interface Endpoint<T> {
+  readonly connector: Connector;
+  readonly side: T;
+}
+
+export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> {
+  const memory = memoryBudget(job.memory);
+  const connectorMemory = Math.floor(memory / 2);
+  const opened: { close?(): Promise<void> }[] = [];
+  let closing: Promise<unknown> | undefined;
+  const close = async () => {
+    closing ??= Promise.allSettled(opened.map((side) => side.close?.()));
+    await closing;
+  };
+  const context = contextOf(job, options, connectorMemory);
+  try {
+    const flows: FlowPlan[] = [];
+    for (const flow of job.flows) {
+      const source = await openSource(job, flow.connection, options.registry);
+      opened.push(source.side);
+      const sink = await openSink(job, flow.sink.connection, options.registry);
+      opened.push(sink.side);
+      flows.push(await planOne(job, flow, source, sink, options, memory, context));
+    }
+    return { name: job.name, cwd: job.cwd, flows, connectorMemory, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The context in which a job's connectors work outside of a run. */
+export function contextOf(job: Job, { log = silentLogger, signal }: Pick<PlanOptions, 'log' | 'signal'>, memory: number): Context {
+  return { signal: signal ?? new AbortController().signal, log, cwd: job.cwd, memory };
+}
+
+export async function openSource(job: Job, connection: JobConnection, registry: Registry): Promise<Endpoint<Source>> {
+  const connector = await registry.connector(connection.connector);
+  if (connector.source === undefined) {
+    throw coreErrors.refused(`connector ${connector.name} reads nothing: it is a sink only`);
+  }
+  return { connector, side: connector.source.create(connectionConfig(job, connection, connector)) };
+}
+
+export async function openSink(job: Job, connection: JobConnection, registry: Registry): Promise<Endpoint<Sink>> {
+  const connector = await registry.connector(connection.connector);
+  if (connector.sink === undefined) {
+    throw coreErrors.refused(`connector ${connector.name} writes nothing: it is a source only`);
+  }
+  return { connector, side: connector.sink.create(connectionConfig(job, connection, connector)) };
+}
+
+function planOne(
+  job: Job,
+  flow: JobFlow,
+  source: Endpoint<Source>,
+  sink: Endpoint<Sink>,
+  options: PlanOptions,
+  memory: number,
+  context: Context,
+): Promise<FlowPlan> {
+  const required = requirementOf(job, flow);
+  return planFlow(
+    {
+      key: { job: job.name, flow: flow.name, sink: flow.sink.name },
+      values: job,
+      source: source.side,
+      sink: sink.side,
+      patterns: discoveryPatterns(flow),
+      streamSettings: (stream) => checkedStreamSettings(job, flow, source.connector, stream),
+      targetSettings: (stream) => checkedTargetSettings(job, flow, sink.connector, stream),
+      transforms: flow.transforms,
+      transformsByName: options.transforms,
+      lossy: job.lossy,
+      ...(required !== undefined && { require: required }),
+      epoch: job.delivery.commit,
+      memory,
+      ...(job.parallel !== undefined && { parallel: job.parallel }),
+      again: job.again,
+      fresh: options.fresh ?? false,
+      allowEmpty: job.allowEmpty,
+    },
+    context,
+  );
 }

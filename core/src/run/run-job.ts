@@ -39,17 +39,21 @@ export interface RunOptions {
 
 /**
  * Runs the job. Resolves with the result also when the run failed: `result.error` says why. Rejects only when it
- * could not begin: another run holds the job (`SLUICE-CORE-0101`) or the ledger cannot be used.
+ * could not begin: another run holds the job (`SLUICE-CORE-0101`) or the ledger cannot be used. Closes the plan.
  */
 export async function runJob(options: RunOptions): Promise<RunResult> {
   const run = randomUUID();
   const { plan, ledger, leaseMs = 30_000, log = silentLogger } = options;
-  const lease = await ledger.acquire(plan.name, currentHolder(run), leaseMs);
-  const keeper = new LeaseKeeper(ledger, lease, leaseMs, log);
   try {
-    return await new JobRun(run, options, keeper).run();
+    const lease = await ledger.acquire(plan.name, currentHolder(run), leaseMs);
+    const keeper = new LeaseKeeper(ledger, lease, leaseMs, log);
+    try {
+      return await new JobRun(run, options, keeper).run();
+    } finally {
+      await keeper.end();
+    }
   } finally {
-    await keeper.end();
+    await plan.close();
   }
 }
 

@@ -1,0 +1,26 @@
+export { coreErrors } from './errors.js';
+export type { EventError, RunEvent, RunListener, RunResult, StreamCounts, StreamResult } from './events.js';
+export { issuesText } from './job/issues-text.js';
+export { type Job, type JobConnection, type JobFlow, requirementOf } from './job/job.js';
+export { jobSchema } from './job/job-json-schema.js';
+export { type LoadOptions, loadJob } from './job/load-job.js';
+export { Redactor } from './job/redactor.js';
+export { parseSize } from './job/size.js';
+export { discoveryPatterns, streamSettings, targetSettings } from './job/stream-settings.js';
+export type * from './ledger/ledger.js';
+export { DEFAULT_LEDGER_PATH, openSqliteLedger } from './ledger/sqlite-ledger.js';
+export type { EpochBounds, FlowPlan, StreamPlan } from './plan/flow-plan.js';
+export {
+  contextOf,
+  type Endpoint,
+  type JobPlan,
+  openSink,
+  openSource,
+  type PlanOptions,
+  planJob,
+} from './plan/plan-job.js';
+export { connectionAt, type LocatedConnection } from './registry/location.js';
+export type { InstalledConnector } from './registry/package-metadata.js';
+export { Registry, type RegistryOptions } from './registry/registry.js';
+export { defaultRetry, type RetryPolicy } from './run/backoff.js';
+export { eventError, exitCodeOf, type RunOptions, runJob } from './run/run-job.js';

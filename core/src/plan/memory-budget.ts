@@ -1,0 +1,22 @@
+/** How much memory a run may hold. */
+import { totalmem } from 'node:os';
+import type { MemoryBound } from '../job/job.js';
+
+const DEFAULT_SHARE = 0.25;
+const LEAST = 64 << 20;
+const MOST_BY_DEFAULT = 1 << 30;
+
+/**
+ * The budget in bytes: as the job says, or a quarter of what there is, at most 1 GiB. What there is: the container's
+ * limit (cgroup, either version, as Node reads it) or the machine's memory.
+ */
+export function memoryBudget(bound: MemoryBound | undefined): number {
+  if (bound === undefined) return Math.max(LEAST, Math.min(MOST_BY_DEFAULT, available() * DEFAULT_SHARE));
+  return Math.floor('bytes' in bound ? bound.bytes : bound.share * available());
+}
+
+function available(): number {
+  const limit = process.constrainedMemory();
+  const total = totalmem();
+  return limit > 0 ? Math.min(limit, total) : total;
+}
