@@ -1,0 +1,167 @@
+import { defineErrors } from '@sluice/sdk';
+
+/** Errors of the duckdb connector. */
+export const duckdbErrors = defineErrors('DUCKDB', {
+  noDriver: {
+    number: 1,
+    class: 'config',
+    title: 'DuckDB’s library for this platform is missing',
+    help: 'Install @duckdb/node-bindings for this platform (glibc, musl, macOS and Windows are published) and reinstall without --no-optional.',
+  },
+  unreachable: {
+    number: 2,
+    class: 'config',
+    title: 'The database file cannot be opened',
+    help: 'Check the path, that its folder exists, and that this user may read (for a sink: write) file and folder.',
+  },
+  locked: {
+    number: 3,
+    class: 'transient',
+    title: 'Another process has the database file open',
+    help: 'Close the process that the message names (a shell, a notebook, another run). Readers can share a file only while nobody writes it.',
+  },
+  notADatabase: {
+    number: 4,
+    class: 'contract',
+    title: 'The file is damaged or no DuckDB database',
+    help: 'Restore the file from a backup, or give another path. Nothing was written to it.',
+  },
+  openedElsewhere: {
+    number: 5,
+    class: 'config',
+    title: 'This process has the file open outside of the connector',
+    help: 'Close the other DuckDB instance, or the worker thread that holds it: two instances in one process destroy a database file.',
+  },
+  heldForReading: {
+    number: 6,
+    class: 'config',
+    title: 'The file is open for reading only in this process',
+    help: 'Wait until the job that reads it has ended, or give the reading connection `"readOnly": false` so that both share one instance.',
+  },
+  needsRecovery: {
+    number: 7,
+    class: 'config',
+    title: 'The database was not closed and must be recovered before it can be read',
+    help: 'Open it once for writing: set `"readOnly": false` on the connection, or open and close it in a DuckDB shell.',
+  },
+  memoryDatabase: {
+    number: 8,
+    class: 'config',
+    title: 'A database in memory is gone when the run ends',
+    help: 'Give a file path: a sink in memory could keep neither rows nor positions.',
+  },
+  outOfMemory: {
+    number: 9,
+    class: 'config',
+    title: 'DuckDB needs more memory than it was given',
+    help: 'Raise the job’s `memory`, or the connection’s `memory`; the spill folder `<file>.tmp` must also have room.',
+  },
+  diskFull: {
+    number: 10,
+    class: 'transient',
+    title: 'The disk is full or failed',
+    help: 'Make room on the disk of the database and its spill folder, then run again: the last commit is intact.',
+  },
+  fenced: {
+    number: 11,
+    class: 'contract',
+    title: 'Another run of the job has taken over',
+    help: 'Nothing was written. Look for the other run; this one must end.',
+  },
+  generationPassed: {
+    number: 12,
+    class: 'contract',
+    title: 'The sink already has a newer generation of the split',
+    help: 'Start the job again, so that it reads its state anew.',
+  },
+  conflict: {
+    number: 13,
+    class: 'transient',
+    title: 'Two transactions changed the same rows',
+    help: 'The run repeats the epoch. If it happens again and again, let one flow write the table.',
+  },
+  rowRefused: {
+    number: 14,
+    class: 'data',
+    title: 'DuckDB refuses a row',
+    help: 'Cast, correct or filter the value in a transform, or give the column another type.',
+  },
+  specialRefused: {
+    number: 15,
+    class: 'data',
+    title: 'A value has no place in the column’s DuckDB type',
+    help: 'Map the value in a transform (say to null), or give the column the type string.',
+  },
+  rowMissing: {
+    number: 16,
+    class: 'data',
+    title: 'A change leaves columns out, and the target has no row to take them from',
+    help: 'Run a re-sync of the stream; the target lost the row, or the copy was never complete.',
+  },
+  nameRefused: {
+    number: 17,
+    class: 'config',
+    title: 'A table or column name cannot be used',
+    help: 'Rename the target or the column. DuckDB does not tell upper from lower case, and names with `_sluice_` are ours.',
+  },
+  noPlace: {
+    number: 18,
+    class: 'config',
+    title: 'A column’s type has no counterpart in DuckDB',
+    help: 'Cast the column to string or json in a transform, or leave it out.',
+  },
+  tableMissing: {
+    number: 19,
+    class: 'config',
+    title: 'The table is not there',
+    help: 'Create it, or use the save mode `keep`, which does.',
+  },
+  tableExists: {
+    number: 20,
+    class: 'config',
+    title: 'The table is there already',
+    help: 'Choose another name, or the save mode `keep` to use it or `recreate` to replace it.',
+  },
+  tableDiffers: {
+    number: 21,
+    class: 'contract',
+    title: 'The table has another shape than the rows',
+    help: 'Change the table, cast the columns in a transform, or use the save mode `recreate`.',
+  },
+  keyMissing: {
+    number: 22,
+    class: 'config',
+    title: 'The stream has no key to upsert by',
+    help: 'Give the stream a `key` in the job, or write it with `append` or `replace`.',
+  },
+  emptyReplace: {
+    number: 23,
+    class: 'contract',
+    title: 'No rows would replace a table that has some',
+    help: 'Set `allowEmpty` if the source is meant to be empty.',
+  },
+  generationLost: {
+    number: 24,
+    class: 'contract',
+    title: 'The table that the generation was loaded into is gone',
+    help: 'Start a new generation: `sluice resync` of the stream.',
+  },
+  cannotClear: {
+    number: 25,
+    class: 'contract',
+    title: 'Rows that were appended cannot be taken back',
+    help: 'Write the stream with `upsert`, or leave truncates out of the source’s publication.',
+  },
+  drifted: {
+    number: 26,
+    class: 'contract',
+    title: 'A table no longer fits what was planned',
+    help: 'Run the job again: the plan is made anew.',
+  },
+  streamUnreadable: {
+    number: 27,
+    class: 'config',
+    title: 'A table or view cannot be read',
+    help: 'Correct the view, or take the stream out of the job.',
+  },
+});
