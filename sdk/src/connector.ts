@@ -27,7 +27,8 @@ export interface Connector<Config = unknown> {
 /**
  * Declares a connector; a package exports it as its default. Which URLs and file endings mean the connector stands
  * in the package's metadata: `"sluice": { "connector": "postgres", "urls": { "postgres": "url" }, "files": { ".duckdb": "path" } }`,
- * each naming the configuration key that receives the URL or path.
+ * each naming the configuration key that receives the URL or path. The scheme `file` also stands for folders.
+ * `"stdio": "source"` (or `"sink"`) makes it what `-` means on that side.
  */
 export function defineConnector<Config>(connector: Connector<Config>): Connector<Config> {
   return connector;

@@ -1,6 +1,7 @@
 /** Which connector a URL or path stands for, by what packages say in their metadata. */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { nearestName } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import type { InstalledConnector } from './package-metadata.js';
@@ -9,8 +10,9 @@ import type { InstalledConnector } from './package-metadata.js';
 export type LocatedConnection = { readonly connector: string } & { readonly [key: string]: string };
 
 /**
- * The connection that a location means: a URL by its scheme, a path, glob or folder by the longest file ending that
- * fits. `-` is standard input on the reading side and standard output on the writing side.
+ * The connection that a location means: a URL by its scheme; a path, glob or folder by the longest file ending that
+ * fits; the name of a connector that needs no location. `-` is standard input on the reading side and standard
+ * output on the writing side. Throws `SLUICE-CORE-0013`, which never repeats a URL.
  */
 export function connectionAt(
   location: string,
@@ -18,45 +20,93 @@ export function connectionAt(
   installed: readonly InstalledConnector[],
   cwd: string,
 ): LocatedConnection {
-  if (location === '-') return { connector: side === 'source' ? 'stdin' : 'stdout' };
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(location)?.[1]?.toLowerCase();
-  if (scheme !== undefined && scheme.length > 1) return byScheme(location, scheme, installed);
-  const found = byEnding(location, installed) ?? byFolder(location, installed, cwd);
+  if (location === '-') return standardStream(side, installed);
+  const [, scheme, slashes] = /^([a-z][a-z0-9+.-]+):(\/\/)?/i.exec(location) ?? [];
+  // A file may be called a:b; only what looks like a URL, or is one that a connector knows, is taken for one.
+  const known = scheme !== undefined && takes(installed, scheme.toLowerCase());
+  if (scheme !== undefined && (known || slashes !== undefined)) {
+    return byScheme(location, scheme.toLowerCase(), installed, cwd);
+  }
+  const found = byPath(location, installed, cwd) ?? byName(location, installed);
   if (found !== undefined) return found;
-  const bare = installed.find(({ connector }) => connector === location);
-  if (bare !== undefined) return { connector: bare.connector };
-  throw coreErrors.locationUnknown(`nothing installed reads or writes ${location}`, {
+  throw coreErrors.locationUnknown(`nothing that is installed knows what ${location} is`, {
     help: `Known endings: ${endings(installed).join(', ')}. Known URLs: ${schemes(installed).join(', ')}.`,
   });
 }
 
-function byScheme(url: string, scheme: string, installed: readonly InstalledConnector[]): LocatedConnection {
-  for (const { connector, urls } of installed) {
-    const key = urls?.[scheme];
-    if (key !== undefined) return { connector, [key]: scheme === 'file' ? decodeURIComponent(new URL(url).pathname) : url };
-  }
-  const bare = installed.find(({ connector }) => connector === scheme);
-  if (bare !== undefined) return { connector: bare.connector };
-  const near = nearestName(scheme, schemes(installed));
-  throw coreErrors.locationUnknown(`no installed connector takes ${scheme}: URLs${near ? `; did you mean "${near}"?` : ''}`);
+function standardStream(
+  side: 'source' | 'sink',
+  installed: readonly InstalledConnector[],
+): LocatedConnection {
+  const found = installed.find(({ stdio }) => stdio === side);
+  if (found !== undefined) return { connector: found.connector };
+  throw coreErrors.locationUnknown(
+    `no installed connector ${side === 'source' ? 'reads standard input' : 'writes standard output'}`,
+  );
 }
 
-function byEnding(path: string, installed: readonly InstalledConnector[]): LocatedConnection | undefined {
+function takes(installed: readonly InstalledConnector[], scheme: string): boolean {
+  return installed.some(({ connector, urls }) => connector === scheme || urls?.[scheme] !== undefined);
+}
+
+function byScheme(
+  url: string,
+  scheme: string,
+  installed: readonly InstalledConnector[],
+  cwd: string,
+): LocatedConnection {
+  if (scheme === 'file') {
+    const found = byPath(pathOfUrl(url), installed, cwd);
+    if (found !== undefined) return found;
+  }
+  for (const { connector, urls } of installed) {
+    const key = urls?.[scheme];
+    if (key !== undefined) return { connector, [key]: scheme === 'file' ? pathOfUrl(url) : url };
+  }
+  const named = byName(scheme, installed);
+  if (named !== undefined) return named;
+  const near = nearestName(scheme, schemes(installed));
+  throw coreErrors.locationUnknown(
+    `no installed connector takes ${scheme}: URLs${near ? `; did you mean ${near}:?` : ''}`,
+    {
+      help: `Known URLs: ${schemes(installed).join(', ')}. Connectors are packages: install the one for this system.`,
+    },
+  );
+}
+
+function pathOfUrl(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw coreErrors.locationUnknown(`a file: URL cannot be read: ${(error as Error).message}`, {
+      help: 'Write the path itself.',
+    });
+  }
+}
+
+/** A path by its ending; without one, a folder is a set of files. */
+function byPath(
+  path: string,
+  installed: readonly InstalledConnector[],
+  cwd: string,
+): LocatedConnection | undefined {
   let best: { ending: string; connector: string; key: string } | undefined;
   for (const { connector, files } of installed) {
     for (const [ending, key] of Object.entries(files ?? {})) {
-      if (path.toLowerCase().endsWith(ending) && ending.length > (best?.ending.length ?? 0)) best = { ending, connector, key };
+      const isLonger = ending.length > (best?.ending.length ?? 0);
+      if (isLonger && path.toLowerCase().endsWith(ending)) best = { ending, connector, key };
     }
   }
-  return best && { connector: best.connector, [best.key]: path };
-}
-
-/** A folder, or a path that ends like one, is a set of files. */
-function byFolder(path: string, installed: readonly InstalledConnector[], cwd: string): LocatedConnection | undefined {
-  const full = resolve(cwd, path);
-  const isFolder = /[\\/]$/.test(path) || (existsSync(full) && statSync(full).isDirectory());
+  if (best !== undefined) return { connector: best.connector, [best.key]: path };
+  const isFolder =
+    /[\\/]$/.test(path) || statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isDirectory();
   const files = installed.find(({ urls }) => urls?.['file'] !== undefined);
   return isFolder && files ? { connector: files.connector, [files.urls!['file']!]: path } : undefined;
+}
+
+function byName(name: string, installed: readonly InstalledConnector[]): LocatedConnection | undefined {
+  const found = installed.find(({ connector }) => connector === name);
+  return found && { connector: found.connector };
 }
 
 function endings(installed: readonly InstalledConnector[]): string[] {
