@@ -79,6 +79,17 @@ export const fileConfig = z.strictObject({
     })
     .prefault({})
     .describe('How much of CSV and JSON files is read to guess types.'),
+  codec: z
+    .enum(['none', 'snappy', 'gzip', 'zstd'])
+    .default('snappy')
+    .describe('How the pages of Parquet files that are written are compressed.'),
+  rotate: z
+    .strictObject({
+      bytes: z.int().min(1).default(536_870_912).describe('Bytes after which the next file begins.'),
+      rows: z.int().min(1).default(100_000_000).describe('Rows after which the next file begins.'),
+    })
+    .prefault({})
+    .describe('How large the files that are written may become; every commit ends a file too.'),
   changed: z
     .enum(['fail', 'reread'])
     .default('fail')

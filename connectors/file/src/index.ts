@@ -1,6 +1,8 @@
 import { defineConnector } from '@sluice/sdk';
 import { fileConfig } from './config.js';
 import { fileErrors } from './errors.js';
+import { createFileSink } from './sink/create-sink.js';
+import { fileSinkErrors } from './sink/sink-errors.js';
 import { FileSource } from './source.js';
 
 /** CSV, JSON Lines and Parquet files. */
@@ -9,7 +11,8 @@ const connector = defineConnector({
   title: 'Files: CSV, JSON Lines, JSON and Parquet, also compressed',
   config: fileConfig,
   source: { create: (config) => new FileSource(config) },
-  errors: fileErrors,
+  sink: { create: (config) => createFileSink(config) },
+  errors: { ...fileErrors, ...fileSinkErrors },
 });
 
 export { connector as default };

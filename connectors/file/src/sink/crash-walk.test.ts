@@ -40,7 +40,7 @@ const lines: PartFormat = {
         const text = Buffer.from(
           batch
             .rows()
-            .map((row) => `${row['id']}\n`)
+            .map((row) => `${Number(row['id'])}\n`)
             .join(''),
         );
         bytes += text.byteLength;
@@ -65,7 +65,7 @@ function dying(storage: Storage, at: number, after: boolean): { storage: Storage
       return (...args: unknown[]) => {
         if (dead) throw new Crash();
         const step = () => Reflect.apply(value, target, args) as unknown;
-        if (!changing.has(String(name)) || ++steps !== at) return step();
+        if (!changing.has(name as string) || ++steps !== at) return step();
         dead = true;
         if (!after) throw new Crash();
         return Promise.resolve(step()).then(() => {

@@ -1,5 +1,5 @@
 /** Files as a sink: two-phase commit by renaming, whole folders or single files as targets. */
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { LocalStorage, type Storage } from '@sluice/formats';
 import {
   type Context,
@@ -194,7 +194,3 @@ export class FileSink implements Sink {
   }
 }
 
-/** Whether a path is meant as one file: it has an ending. */
-export function meansFile(path: string): boolean {
-  return !/[\\/]$/.test(path) && extname(path) !== '';
-}

@@ -1,20 +1,20 @@
 /** Parts in Parquet. */
-import { ParquetWriter, type ParquetWriterOptions } from '@sluice/formats';
+import { openParquet, ParquetWriter, type ParquetWriterOptions, type Storage } from '@sluice/formats';
+import { Batch, type Field, streamSchema } from '@sluice/sdk';
 import type { PartFormat } from './part-format.js';
+
+const BATCH_ROWS = 16_384;
 
 export function parquetParts(options: ParquetWriterOptions): PartFormat {
   return {
     ending: '.parquet',
     open(fields, out) {
       let bytes = 0;
-      const writer = new ParquetWriter(
-        fields,
-        async (chunk) => {
-          bytes += chunk.byteLength;
-          await out(chunk);
-        },
-        options,
-      );
+      const file = async (chunk: Uint8Array) => {
+        bytes += chunk.byteLength;
+        await out(chunk);
+      };
+      const writer = new ParquetWriter(fields, file, options);
       return {
         get bytes() {
           return bytes;
@@ -25,5 +25,17 @@ export function parquetParts(options: ParquetWriterOptions): PartFormat {
         },
       };
     },
+    readParts,
   };
+}
+
+async function* readParts(storage: Storage, path: string, fields: readonly Field[]): AsyncIterable<Batch> {
+  const { size } = (await storage.stat(path))!;
+  const file = await openParquet({ size, read: (offset, length) => storage.readAt(path, offset, length) });
+  const schema = streamSchema(path, fields);
+  for (let group = 0; group < file.rowGroups.length; group++) {
+    for await (const { columns, rows } of file.readRowGroup(group, { batchRows: BATCH_ROWS })) {
+      yield Batch.ofColumns(schema, columns, rows);
+    }
+  }
 }
