@@ -8,28 +8,16 @@ export const cliErrors = defineErrors('CLI', {
     title: 'The command line is not understood',
     help: '`sluice --help` lists the commands, `sluice <command> --help` the options of one, with examples.',
   },
-  locationUnknown: {
-    number: 2,
-    class: 'config',
-    title: 'No connector is known for a URL or a path',
-    help: '`sluice connectors list` shows which URLs and file endings each connector takes.',
-  },
   outputUnwritable: {
-    number: 3,
+    number: 2,
     class: 'config',
     title: 'A file that the command should write cannot be written',
     help: 'Check that the folder exists and may be written to.',
   },
   nothingThere: {
-    number: 4,
+    number: 3,
     class: 'config',
     title: 'There is nothing of that name',
     help: 'The message says what there is instead.',
-  },
-  checkFailed: {
-    number: 5,
-    class: 'config',
-    title: 'One or more systems of the job are not ready',
-    help: 'Each line of the report says what to do; repeat `sluice check` until all are ready.',
   },
 });

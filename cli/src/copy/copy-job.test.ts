@@ -28,15 +28,27 @@ it('is a whole job with the defaults of a copy', () => {
 });
 
 it('takes over every setting', () => {
-  const more = { streams: ['x', 'y*'], mode: 'incremental', cursor: 'at', key: ['id'], write: 'upsert' } as const;
-  const job = copyJob({ ...request, ...more, save: 'require', name: '{stream}_copy', lossy: 'fail', job: 'mine' }, '/');
+  const more = {
+    streams: ['x', 'y*'],
+    mode: 'incremental',
+    cursor: 'at',
+    key: ['id'],
+    write: 'upsert',
+  } as const;
+  const job = copyJob(
+    { ...request, ...more, save: 'require', name: '{stream}_copy', lossy: 'fail', job: 'mine' },
+    '/',
+  );
   expect(job.name).toBe('mine');
   expect(job.types).toEqual({ lossy: 'fail' });
   expect(job.again).toBeUndefined();
   expect(job.flows['main']).toEqual({
     source: 'from',
     mode: 'incremental',
-    streams: { x: { key: ['id'], cursor: { column: 'at' } }, 'y*': { key: ['id'], cursor: { column: 'at' } } },
+    streams: {
+      x: { key: ['id'], cursor: { column: 'at' } },
+      'y*': { key: ['id'], cursor: { column: 'at' } },
+    },
     sinks: { main: { to: 'to', write: 'upsert', save: 'require', name: '{stream}_copy' } },
   });
 });

@@ -1,5 +1,14 @@
 /** The job that a copy stands for. */
-import type { ConnectionSpec, FlowSpec, JsonObject, LongJob, ReadMode, SaveMode, StreamSpec, WriteMode } from '@sluice/sdk';
+import type {
+  ConnectionSpec,
+  FlowSpec,
+  JsonObject,
+  LongJob,
+  ReadMode,
+  SaveMode,
+  StreamSpec,
+  WriteMode,
+} from '@sluice/sdk';
 import { copyName } from './copy-name.js';
 
 export interface CopyRequest {
@@ -33,7 +42,14 @@ export function copyJob(request: CopyRequest, cwd: string): LongJob {
         source: 'from',
         mode,
         streams: streamsOf(request),
-        sinks: { main: { to: 'to', ...(write && { write }), ...(save && { save }), ...(name !== undefined && { name }) } },
+        sinks: {
+          main: {
+            to: 'to',
+            ...(write && { write }),
+            ...(save && { save }),
+            ...(name !== undefined && { name }),
+          },
+        },
       },
     },
     types: { lossy },
@@ -44,11 +60,17 @@ export function copyJob(request: CopyRequest, cwd: string): LongJob {
 
 function streamsOf({ streams = ['*'], key, cursor }: CopyRequest): NonNullable<FlowSpec['streams']> {
   if (key === undefined && cursor === undefined) return [...streams];
-  const settings: StreamSpec = { ...(key && { key: [...key] }), ...(cursor !== undefined && { cursor: { column: cursor } }) };
+  const settings: StreamSpec = {
+    ...(key && { key: [...key] }),
+    ...(cursor !== undefined && { cursor: { column: cursor } }),
+  };
   return Object.fromEntries(streams.map((pattern) => [pattern, { ...settings }]));
 }
 
 /** A connection with more keys than its location gives. */
-export function withValues(connection: { readonly connector: string } & { readonly [key: string]: string }, values: JsonObject): ConnectionSpec {
+export function withValues(
+  connection: { readonly connector: string } & { readonly [key: string]: string },
+  values: JsonObject,
+): ConnectionSpec {
   return { ...connection, ...values };
 }

@@ -32,7 +32,9 @@ describe('the name of a copy', () => {
   it('does not change with a password, and does not contain one', () => {
     const url = (user: string) => `postgres://${user}db1:5432/shop?sslmode=require&password=x`;
     expect(plainLocation(url('ann:secret@'), '/')).toBe('postgres://db1:5432/shop?sslmode=require');
-    expect(copyName({ ...base, from: url('ann:secret@') }, '/')).toBe(copyName({ ...base, from: url('') }, '/'));
+    expect(copyName({ ...base, from: url('ann:secret@') }, '/')).toBe(
+      copyName({ ...base, from: url('') }, '/'),
+    );
     expect(plainLocation('postgres://db1/other', '/')).not.toBe(plainLocation(url(''), '/'));
   });
 });

@@ -29,7 +29,9 @@ export function plainLocation(location: string, cwd: string): string {
   }
   const [address = '', query] = location.split('?');
   const withoutUser = address.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
-  const kept = (query ?? '').split('&').filter((part) => part !== '' && !/(pass|pwd|secret|token|key|sig)/i.test(part));
+  const kept = (query ?? '')
+    .split('&')
+    .filter((part) => part !== '' && !/(pass|pwd|secret|token|key|sig)/i.test(part));
   return kept.length === 0 ? withoutUser : `${withoutUser}?${kept.join('&')}`;
 }
 
@@ -38,5 +40,9 @@ function word(location: string): string {
   const [path = ''] = location.split('?');
   const parts = path.split(/[\\/]/).filter((part) => part !== '' && !part.includes('*'));
   const stem = basename(parts.at(-1) ?? '').replace(/\.[^.]*$/, '');
-  return stem.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 24);
+  return stem
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 24);
 }

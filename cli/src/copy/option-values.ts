@@ -12,7 +12,7 @@ export function optionValues(pairs: { readonly [path: string]: string }, schema:
     const keys = path.split('.');
     let object = values;
     for (const key of keys.slice(0, -1)) object = child(object, key);
-    object[keys.at(-1)!] = valueOf(text, schemaAt(schema, keys));
+    object[keys.at(-1)!] = jsonOrText(text, schemaAt(schema, keys));
   }
   return values;
 }
@@ -32,7 +32,7 @@ function schemaAt(schema: JsonSchema, keys: readonly string[]): JsonSchema {
   }, schema);
 }
 
-function valueOf(text: string, schema: JsonSchema): Json {
+function jsonOrText(text: string, schema: JsonSchema): Json {
   if (takesText(schema)) return text;
   try {
     return JSON.parse(text) as Json;

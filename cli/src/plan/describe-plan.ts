@@ -1,5 +1,5 @@
 /** A plan as data: what `sluice plan` shows to people and hands to programs. */
-import type { FlowPlan, JobPlan, StreamPlan } from '@sluice/core';
+import type { FlowPlan, Job, JobConnection, JobPlan, StreamPlan } from '@sluice/core';
 import {
   formatType,
   type Guarantee,
@@ -49,9 +49,16 @@ export interface StreamDescription {
   readonly notes: readonly string[];
 }
 
+export interface ConnectionDescription {
+  /** Its name in the job. */
+  readonly connection: string;
+  readonly connector: string;
+}
+
 export interface FlowDescription {
   readonly flow: string;
-  readonly sink: string;
+  readonly source: ConnectionDescription;
+  readonly sink: ConnectionDescription;
   /** Whether readers of the target see a transaction of the source whole or in parts. */
   readonly transactions: 'whole' | 'partial';
   /** How gap-free increments are. */
@@ -65,19 +72,28 @@ export interface PlanDescription {
   readonly flows: readonly FlowDescription[];
 }
 
-export function describePlan({ name, flows }: JobPlan): PlanDescription {
-  return { job: name, flows: flows.map(describeFlow) };
+export function describePlan({ name, flows }: JobPlan, job: Pick<Job, 'flows'>): PlanDescription {
+  return { job: name, flows: flows.map((flow) => describeFlow(flow, job)) };
 }
 
-function describeFlow({ key, sink, capabilities, lanes, streams }: FlowPlan): FlowDescription {
+function describeFlow(
+  { key, sink, capabilities, lanes, streams }: FlowPlan,
+  job: Pick<Job, 'flows'>,
+): FlowDescription {
+  const declared = job.flows.find(({ name }) => name === key.flow)!;
   return {
     flow: key.flow,
-    sink: key.sink,
+    source: describeConnection(declared.connection),
+    sink: describeConnection(declared.sink.connection),
     transactions: sink.capabilities.transactions,
     incremental: capabilities.incremental,
     lanes,
     streams: streams.map(describeStream),
   };
+}
+
+function describeConnection({ name, connector }: JobConnection): ConnectionDescription {
+  return { connection: name, connector };
 }
 
 function describeStream(plan: StreamPlan): StreamDescription {

@@ -1,4 +1,4 @@
-import type { FlowPlan, JobPlan } from '@sluice/core';
+import type { FlowPlan, Job, JobPlan } from '@sluice/core';
 import { field, streamSchema, types } from '@sluice/sdk';
 import { expect, it } from 'vitest';
 import { colours } from '../output/colours.js';
@@ -10,6 +10,16 @@ const schema = streamSchema(
   [field('id', types.int64, { nullable: false }), field('total', types.string)],
   ['id'],
 );
+
+const job = {
+  flows: [
+    {
+      name: 'main',
+      connection: { name: 'shop', connector: 'postgres' },
+      sink: { connection: { name: 'duckdb', connector: 'duckdb' } },
+    },
+  ],
+} as unknown as Job;
 
 function jobPlan(): JobPlan {
   const flow = {
@@ -48,16 +58,17 @@ function jobPlan(): JobPlan {
       },
     ],
   } as unknown as FlowPlan;
-  return { name: 'shop', cwd: '/', flows: [flow], connectorMemory: 1 };
+  return { name: 'shop', cwd: '/', flows: [flow], connectorMemory: 1, close: async () => {} };
 }
 
 it('is data for programs: types from end to end, with the worst verdict', () => {
-  expect(describePlan(jobPlan())).toMatchObject({
+  expect(describePlan(jobPlan(), job)).toMatchObject({
     job: 'shop',
     flows: [
       {
         flow: 'main',
-        sink: 'lake',
+        source: { connection: 'shop', connector: 'postgres' },
+        sink: { connection: 'duckdb', connector: 'duckdb' },
         streams: [
           {
             stream: 'shop.orders',
@@ -90,8 +101,8 @@ it('is data for programs: types from end to end, with the worst verdict', () => 
 });
 
 it('is a page for people', () => {
-  expect(planLines(describePlan(jobPlan()), colours(false)).join('\n')).toBe(
-    `shop, flow main → lake  1 stream, 2 at once, transactions partial, increments exact
+  expect(planLines(describePlan(jobPlan(), job), colours(false)).join('\n')).toBe(
+    `shop, flow main: shop (postgres) → duckdb  1 stream, 2 at once, transactions partial, increments exact
 
 stream       read               target       write   protocol  delivered     rung     publish        size
 shop.orders  incremental by at  lake.orders  upsert  atomic    exactly once  columns  none     ~1.2M rows
@@ -111,6 +122,6 @@ shop.orders → lake.orders (will be created)  key id
 });
 
 it('paints what would be lost', () => {
-  const text = planLines(describePlan(jobPlan()), colours(true)).join('\n');
+  const text = planLines(describePlan(jobPlan(), job), colours(true)).join('\n');
   expect(text).toContain('\u001b[31mlossy: longer text is cut\u001b[39m');
 });

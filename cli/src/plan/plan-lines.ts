@@ -6,6 +6,7 @@ import { formatBytes, formatShort, plural } from '../output/numbers.js';
 import { type TableCell, table } from '../output/table.js';
 import type {
   ColumnDescription,
+  ConnectionDescription,
   FlowDescription,
   PlanDescription,
   StreamDescription,
@@ -32,7 +33,7 @@ function flowLines(job: string, flow: FlowDescription, colours: Colours, width?:
     { title: 'size', align: 'right' as const },
   ];
   return [
-    `${colours.bold(`${job}, flow ${flow.flow} → ${flow.sink}`)}${colours.dim(`  ${[many, ...facts].join(', ')}`)}`,
+    `${colours.bold(`${job}, flow ${flow.flow}: ${connectionText(flow.source)} → ${connectionText(flow.sink)}`)}${colours.dim(`  ${[many, ...facts].join(', ')}`)}`,
     '',
     ...table(
       columns,
@@ -43,6 +44,10 @@ function flowLines(job: string, flow: FlowDescription, colours: Colours, width?:
     ...streams.flatMap((stream) => ['', ...streamLines(stream, colours, width)]),
     '',
   ];
+}
+
+function connectionText({ connection, connector }: ConnectionDescription): string {
+  return connection === connector ? connector : `${connection} (${connector})`;
 }
 
 function streamRow(stream: StreamDescription, colours: Colours): TableCell[] {

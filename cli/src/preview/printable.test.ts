@@ -33,6 +33,7 @@ it('shows every kind of value', () => {
 
 it('is one text in a cell', () => {
   expect(cellText(types.list(types.int64), [1n, 2n ** 60n])).toBe('["1","1152921504606846976"]');
+  expect(cellText(types.int64, 7n)).toBe('7');
   expect(cellText(types.string, null)).toBe('');
   expect(cellText(types.bool, false)).toBe('false');
 });

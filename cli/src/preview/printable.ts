@@ -64,7 +64,7 @@ export function printable(type: LogicalType, value: Value | undefined): Printabl
 export function cellText(type: LogicalType, value: Value | undefined): string {
   const shown = printable(type, value);
   if (shown === null) return '';
-  if (typeof shown === 'string') return shown;
+  if (typeof shown === 'string' || typeof shown === 'bigint') return shown.toString();
   return JSON.stringify(shown, (_, part) => (typeof part === 'bigint' ? part.toString() : part)) ?? '';
 }
 

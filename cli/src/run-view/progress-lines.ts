@@ -60,7 +60,7 @@ function streamLine(stream: StreamProgress, nameWidth: number, screen: Screen): 
   const nameRoom = Math.min(nameWidth, Math.max(8, Math.floor(width * 0.4)), room);
   let line = sign + pad(cut(name, nameRoom), nameRoom);
   room -= nameRoom;
-  for (const { text, width: cells, align = 'right', paint = (plain) => plain } of parts(
+  for (const { text, width: cells, align = 'right', paint = (plain: string) => plain } of parts(
     stream,
     width,
     colours,

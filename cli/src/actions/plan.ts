@@ -1,0 +1,21 @@
+import type { Action } from '../commands/command.js';
+import { makePlan } from '../job/make-plan.js';
+import { openJob } from '../job/open-job.js';
+import { commandLogger } from '../output/command-logger.js';
+import { describePlan } from '../plan/describe-plan.js';
+import { planLines } from '../plan/plan-lines.js';
+
+export const action: Action = async (input, output) => {
+  const { stdout } = output;
+  const open = await openJob(input.positionals[0]!, output);
+  const wishes = { streams: input.list('streams'), fresh: false };
+  const planned = await makePlan(open, wishes, await commandLogger(output));
+  const plan = describePlan(planned, open.job);
+  await planned.close();
+  if (output.json || input.text('format') === 'json') {
+    stdout.json(plan);
+  } else {
+    for (const line of planLines(plan, stdout.colours, stdout.width)) stdout.line(line);
+  }
+  return 0;
+};

@@ -1,0 +1,147 @@
+/** Plans and runs a job, shows it, and says how it ended: in words, as JSON, and as an exit code. */
+import {
+  eventError,
+  exitCodeOf,
+  type Job,
+  type JobPlan,
+  openSqliteLedger,
+  type RunResult,
+  runJob,
+} from '@sluice/core';
+import type { Rung } from '@sluice/sdk';
+import type { CommandInput } from '../commands/command.js';
+import type { OutStream } from '../output/out-stream.js';
+import type { Output } from '../output/output.js';
+import { type ErrorReport, reportOf } from '../output/error-report.js';
+import { codedError, printReport } from '../output/report-failure.js';
+import { chooseView } from '../run-view/choose-view.js';
+import { resultLines } from '../run-view/result-lines.js';
+import type { RunView } from '../run-view/run-view.js';
+import { type StopSignal, StopSignals } from '../stop-signals.js';
+import type { OpenJob } from './open-job.js';
+import { type PlanNotice, makePlan } from './make-plan.js';
+import { prepareResultFile } from './result-file.js';
+import { statePath } from './state-path.js';
+
+export interface ExecuteOptions {
+  readonly input: CommandInput;
+  /** Run these streams of the job only. */
+  readonly streams: readonly string[] | undefined;
+  readonly fresh: boolean;
+  /** What is to be said of the plan before it runs. */
+  readonly notice?: PlanNotice;
+}
+
+/** A run that ended, or one that could not begin. */
+interface Ending {
+  readonly result: RunResult;
+  readonly report: ErrorReport | undefined;
+  readonly exitCode: number;
+}
+
+export async function executeJob(open: OpenJob, options: ExecuteOptions, output: Output): Promise<number> {
+  const writeResult = prepareResultFile(options.input.text('result-file'));
+  const results = rowsGoToStdout(open.job) ? output.stderr : output.stdout;
+  const view = await chooseView(output, results);
+  const signals = new StopSignals((signal) => view.log.warn(stopText(signal)));
+  let ending: Ending;
+  try {
+    ending = await attempt(open, options, output, view, signals);
+  } finally {
+    signals.dispose();
+    view.end();
+  }
+  await writeResult(ending.result, output);
+  print(ending, results, output);
+  return ending.exitCode;
+}
+
+async function attempt(
+  open: OpenJob,
+  options: ExecuteOptions,
+  output: Output,
+  view: RunView,
+  signals: StopSignals,
+): Promise<Ending> {
+  const { job } = open;
+  const startedAt = Date.now();
+  const context = { job: job.name };
+  try {
+    view.doing(`planning ${job.name}`);
+    const plan = await makePlan(open, options, view.log);
+    try {
+      for (const line of options.notice?.(plan) ?? []) view.log.warn(line);
+      return await runPlan(plan, open, options, output, view, signals);
+    } finally {
+      await plan.close();
+    }
+  } catch (error) {
+    const coded = codedError(error);
+    const result: RunResult = {
+      job: job.name,
+      run: '',
+      status: 'failed',
+      startedAt,
+      endedAt: Date.now(),
+      rows: 0,
+      bytes: 0,
+      streams: [],
+      error: eventError(coded),
+    };
+    const report = reportOf(coded, context, output.debug || coded.class === 'internal');
+    return { result, report, exitCode: exitCodeOf(coded) };
+  }
+}
+
+async function runPlan(
+  plan: JobPlan,
+  { job }: OpenJob,
+  { input }: ExecuteOptions,
+  output: Output,
+  view: RunView,
+  signals: StopSignals,
+): Promise<Ending> {
+  const ledger = await openSqliteLedger(statePath(input.text('state'), job.cwd));
+  try {
+    signals.runBegins();
+    const rung = input.text('rung') as Rung | undefined;
+    const result = await runJob({
+      plan,
+      ledger,
+      listener: view.listener,
+      log: view.log,
+      stop: signals.stop,
+      abort: signals.abort,
+      ...(rung !== undefined && { rung }),
+    });
+    const report = result.error && reportOf(result.error, { job: job.name }, output.debug);
+    return { result, report, exitCode: exitCodeOfRun(result, signals) };
+  } finally {
+    await ledger.close();
+  }
+}
+
+function exitCodeOfRun({ status, error }: RunResult, { exitCode }: StopSignals): number {
+  if (error !== undefined) return exitCodeOf(error);
+  return status === 'stopped' ? (exitCode ?? 0) : 0;
+}
+
+function print({ result, report }: Ending, results: OutStream, output: Output): void {
+  if (output.json) {
+    results.json({ event: 'result', ...result });
+  } else if (!results.isTTY) {
+    results.json(result);
+  } else if (result.run !== '' && !output.quiet) {
+    for (const line of resultLines(result, results.colours, results.width)) results.line(line);
+  }
+  if (report !== undefined) printReport(report, output);
+}
+
+/** Rows on stdout leave no room for anything else there. */
+function rowsGoToStdout({ flows }: Job): boolean {
+  return flows.some(({ sink }) => sink.connection.connector === 'stdout');
+}
+
+function stopText(signal: StopSignal): string {
+  return `${signal}: what is complete is committed, then the run ends; once more ends it at once`;
+}
