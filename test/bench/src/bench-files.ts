@@ -8,6 +8,9 @@ import type { Command } from './process-run.js';
 
 const SLUICE = fileURLToPath(new URL('../../../cli/bin/sluice.js', import.meta.url));
 
+/** The budget of every job, under which peak memory is judged. */
+const MEMORY = '256Mi';
+
 export class BenchFiles {
   readonly folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 
@@ -26,7 +29,7 @@ export class BenchFiles {
   /** `sluice run` of a job, with its state in a folder that {@link forget} empties. */
   run(job: JobSpec, more: readonly string[] = []): Command {
     const file = this.path(`${job.name}.json`);
-    writeFileSync(file, JSON.stringify(job, null, 2));
+    writeFileSync(file, JSON.stringify({ memory: MEMORY, ...job }, null, 2));
     const args = [SLUICE, 'run', file, '--quiet', '--state', this.path(`${job.name}.state`, 'state.db'), ...more];
     return { name: job.name, file: process.execPath, args, cwd: this.folder };
   }

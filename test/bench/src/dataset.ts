@@ -16,11 +16,11 @@ export async function createDataset(server: PostgresServer, rows: number): Promi
     CREATE SCHEMA bench;
     CREATE TABLE bench.rows (${COLUMNS});
     INSERT INTO bench.rows
-    SELECT g, md5(g::text)::uuid, 'customer ' || (g * 7919 % 100003), CASE WHEN g % 10 = 0 THEN NULL ELSE 'note, "quoted" ' || md5((g * 3)::text) END,
-      ((g * 37) % 1000000)::numeric / 100, (g * 31) % 10000, g % 3 = 0,
+    SELECT g, md5(g::text)::uuid, 'customer ' || (g * 7919 % 100003), CASE WHEN g % 10 = 0 THEN NULL ELSE 'note, "q" ' || left(md5((g * 3)::text), 8) END,
+      ((g * 37) % 1000000)::numeric / 100, ((g * 31) % 10000)::int, g % 3 = 0,
       timestamptz '2020-01-01 00:00:00Z' + g * interval '1 minute' + (g % 1000) * interval '1 microsecond',
       date '2020-01-01' + (g % 2000)::int, CASE WHEN g % 7 = 0 THEN NULL ELSE jsonb_build_object('k', g % 100, 't', 'v' || g % 10) END
-    FROM generate_series(1, ${rows}) g;
+    FROM generate_series(1::bigint, ${rows}) g;
     VACUUM ANALYZE bench.rows;
     CHECKPOINT;`);
 }
