@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { needsPythonReaders, pythonWithReaders } from '@sluice/test';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compressTo } from './compress.js';
 import { type Compression, compressionOfBytes, compressionOfPath } from './compression.js';
 import { decompress } from './decompress.js';
-
-const python = `${process.env['HOME']}/.cache/sluice-servers/py/bin/python`;
 
 async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   // One buffer again and again, as a file reader has it.
@@ -60,18 +59,25 @@ describe.each(['gzip', 'zstd', 'none'] as const)('%s', (compression) => {
   });
 });
 
-test('another program reads what is written, and its files are read', async () => {
-  const text = Buffer.from('a,b\n1,2\n'.repeat(100_000));
-  expect(gunzipSync(await compressed([text], 'gzip')).equals(text)).toBe(true);
-  const read =
-    'import sys,pyarrow as pa; i=pa.CompressedInputStream(pa.BufferReader(sys.stdin.buffer.read()),"zstd"); sys.stdout.buffer.write(i.read())';
-  const input = await compressed([text, text], 'zstd');
-  const theirs = execFileSync(python, ['-c', read], { input, maxBuffer: 1 << 26 });
-  expect(theirs.equals(Buffer.concat([text, text]))).toBe(true);
-  const write =
-    'import sys,pyarrow as pa; sys.stdout.buffer.write(pa.compress(sys.stdin.buffer.read(),"zstd",asbytes=True))';
-  const packed = execFileSync(python, ['-c', write], { input: text, maxBuffer: 1 << 26 });
-  expect((await collect(decompress(pieces(packed, 100), 'zstd', 'x'))).equals(text)).toBe(true);
+describe('other programs', () => {
+  needsPythonReaders();
+
+  test('read what is written, and their files are read', async () => {
+    const text = Buffer.from('a,b\n1,2\n'.repeat(100_000));
+    expect(gunzipSync(await compressed([text], 'gzip')).equals(text)).toBe(true);
+    const read =
+      'import sys,pyarrow as pa; i=pa.CompressedInputStream(pa.BufferReader(sys.stdin.buffer.read()),"zstd"); sys.stdout.buffer.write(i.read())';
+    const input = await compressed([text, text], 'zstd');
+    const theirs = execFileSync(await pythonWithReaders(), ['-c', read], { input, maxBuffer: 1 << 26 });
+    expect(theirs.equals(Buffer.concat([text, text]))).toBe(true);
+    const write =
+      'import sys,pyarrow as pa; sys.stdout.buffer.write(pa.compress(sys.stdin.buffer.read(),"zstd",asbytes=True))';
+    const packed = execFileSync(await pythonWithReaders(), ['-c', write], {
+      input: text,
+      maxBuffer: 1 << 26,
+    });
+    expect((await collect(decompress(pieces(packed, 100), 'zstd', 'x'))).equals(text)).toBe(true);
+  });
 });
 
 test('several gzip members are one text', async () => {

@@ -56,4 +56,10 @@ export const csvErrors = defineErrors('CSV', {
     title: 'The CSV settings contradict each other',
     help: 'Delimiter, quote, escape and comment are one ASCII character each, and all different.',
   },
+  notPlaceable: {
+    number: 10,
+    class: 'data',
+    title: 'A value that the source did not send cannot be written to a file',
+    help: 'Files hold whole rows. Make the source send whole rows, or write to a sink that updates by key.',
+  },
 });

@@ -1,9 +1,10 @@
 /** What stands before a CSV file's records: a byte order mark, lines to skip, the header. */
 import type { BlockFeed } from '../text/block-feed.js';
+import type { ScanState } from '../text/table-reader.js';
 import type { ResolvedDialect } from './dialect.js';
 import { csvErrors } from './errors.js';
 import { recordAt, type TextRecord } from './record.js';
-import { lineEnd, type ScanState } from './scan.js';
+import { lineEnd } from './scan.js';
 
 export interface Preamble {
   readonly names: readonly string[];

@@ -8,29 +8,23 @@
  * when more bytes are there.
  */
 import { type CellTable, ESCAPED, NULL, PLAIN, QUOTED } from '../text/cells.js';
+import type { ScanState } from '../text/table-reader.js';
 import type { ResolvedDialect } from './dialect.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
 const BACKSLASH = 0x5c;
 
-/** Why a scan ended. */
-export type ScanEnd =
+/** How the CSV scan of a block ended. */
+export type CsvScanEnd =
   /** The table has no room for another record. */
   | 'full'
   /** The block's end; what lies behind the last record is incomplete. */
   | 'end'
-  /** A record has not as many fields as there are columns; it begins at `at`. */
+  /** A record has not as many fields as there are columns; it begins at the state's offset. */
   | 'ragged'
-  /** Text stands behind a closing quote in the record that begins at `at`. */
+  /** Text stands behind a closing quote in the record that begins at the state's offset. */
   | 'text-after-quote';
-
-export interface ScanState {
-  /** Where the next record begins. */
-  at: number;
-  /** Line ends before `at`, counted from the block's begin. */
-  lines: number;
-}
 
 /**
  * Scans records from `state.at` on into the table. `bytes[end]` must be a line feed (the sentinel); with `final` it
@@ -42,7 +36,7 @@ export function scanRecords(
   end: number,
   final: boolean,
   dialect: ResolvedDialect,
-): ScanEnd {
+): CsvScanEnd {
   const { bytes, starts, ends, capacity, columns } = table;
   const { delimiter, quote, backslash, comment, pad } = dialect;
   const limit = final ? end + 1 : end;
@@ -51,7 +45,7 @@ export function scanRecords(
   let row = table.rows;
   let p = state.at;
   let lines = state.lines;
-  let result: ScanEnd = 'end';
+  let result: CsvScanEnd = 'end';
 
   while (p < end) {
     if (row === capacity) {
@@ -128,7 +122,7 @@ export function scanRecords(
   return stop(table, row, result);
 }
 
-function stop(table: CellTable, rows: number, end: ScanEnd): ScanEnd {
+function stop(table: CellTable, rows: number, end: CsvScanEnd): CsvScanEnd {
   table.rows = rows;
   return end;
 }

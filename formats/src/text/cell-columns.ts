@@ -1,14 +1,18 @@
 /** Which decoder a field's cells go through. */
 import type { Field } from '@sluice/sdk';
+import type { ExtraMembers } from '../jsonl/tree-value.js';
 import type { BytesText, CellDecoder } from './cell-decoder.js';
 import { decimals, floats } from './decode-decimals.js';
 import { bigIntegers, smallIntegers } from './decode-integers.js';
+import { documents, durations, intervals, nothings } from './decode-nested.js';
 import { booleans, byteStrings, labels, texts, uuids } from './decode-texts.js';
 import { dates, offsetTimestamps, times, timestamps } from './decode-times.js';
 
 export interface CellFormats {
   /** How bytes stand in text (default base64). */
   readonly bytes?: BytesText;
+  /** What to do with members of objects that a struct does not have (default `fail`). */
+  readonly extra?: ExtraMembers;
 }
 
 /** The decoder of a field's cells. Canonical texts are those that the writers write; usual others are read too. */
@@ -43,7 +47,16 @@ export function cellDecoder(field: Field, formats: CellFormats = {}): CellDecode
       return labels(field, type.values);
     case 'bytes':
       return byteStrings(field, formats.bytes ?? 'base64');
-    default:
-      throw new TypeError(type.kind);
+    case 'interval':
+      return intervals(field);
+    case 'duration':
+      return durations(field, type.unit);
+    case 'null':
+      return nothings(field);
+    case 'list':
+    case 'struct':
+    case 'map':
+    case 'union':
+      return documents(field, formats.extra ?? 'fail');
   }
 }

@@ -19,6 +19,15 @@ export const NULL = 3;
 /** Bytes behind the end of a block that must exist, so that whole words can be read at its end. */
 export const BLOCK_SLACK = 16;
 
+/** Cells of one table are bounded, so that a file of thousands of columns does not take memory for 65,536 rows. */
+const TABLE_CELLS = 1 << 20;
+const LEAST_ROWS = 64;
+
+/** How many rows a table of so many columns has room for. */
+export function tableRows(columns: number, wanted = 65_536): number {
+  return Math.min(wanted, Math.max(Math.floor(TABLE_CELLS / Math.max(columns, 1)), LEAST_ROWS));
+}
+
 /** Writes the plain text of an escaped cell into `out` at `at` and returns where it ends. Never longer than the cell. */
 export type Unescape = (bytes: Uint8Array, from: number, to: number, out: Uint8Array, at: number) => number;
 

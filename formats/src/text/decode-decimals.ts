@@ -18,6 +18,8 @@ const MINUS = 0x2d;
 const PLUS = 0x2b;
 const POINT = 0x2e;
 const ZERO = 0x30;
+/** Digits that an exponent may stand for: beyond this a few characters would become a text of megabytes. */
+const MOST_DIGITS = 20_000;
 /** Powers that a float holds exactly. */
 const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
@@ -169,7 +171,7 @@ function plainDecimal(text: string, precision: number | undefined, scale: number
   if (!match) return undefined;
   const needed =
     precision === undefined ? Math.max(0, (match[1]?.length ?? 0) - Number(match[2] ?? 0)) : scale;
-  if (needed > 20_000) return undefined;
+  if (Math.max(needed, Number(match[2] ?? 0)) > MOST_DIGITS) return undefined;
   const value = parseDecimal(text, needed);
   if (value === undefined || (precision !== undefined && !fitsPrecision(value, precision))) return undefined;
   return formatDecimal(value, needed);

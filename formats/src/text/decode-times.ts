@@ -7,6 +7,7 @@ import { storeBillions, storeSafe } from './int64-halves.js';
 import { Nulls } from './nulls.js';
 
 const DAY_SECONDS = 86_400;
+const DAY_MINUTES = 1_440;
 const PLUS = 0x2b;
 const COLON = 0x3a;
 const MINUS = 0x2d;
@@ -170,7 +171,7 @@ class TimestampReading {
     if (length === 6 && bytes[p + 3] === COLON) minutes = TWO_DIGITS[view.getUint16(p + 4, true)]!;
     else if (length === 5) minutes = TWO_DIGITS[view.getUint16(p + 3, true)]!;
     else if (length !== 3) return false;
-    if ((hours | minutes) < 0 || minutes > 59) return false;
+    if ((hours | minutes) < 0 || hours > 23 || minutes > 59) return false;
     this.offset = sign === MINUS ? -(hours * 60 + minutes) : hours * 60 + minutes;
     return true;
   }
@@ -183,6 +184,7 @@ function parseInstant(text: string, unit: TimeUnit, zone: 'utc' | 'none'): bigin
     unit,
   );
   if (parsed === undefined || (parsed.offset === undefined) !== (zone === 'none')) return undefined;
+  if (Math.abs(parsed.offset ?? 0) >= DAY_MINUTES) return undefined;
   return BigInt.asIntN(64, parsed.at) === parsed.at ? parsed.at : undefined;
 }
 
@@ -199,7 +201,8 @@ export function offsetTimestamps(field: Field, unit: TimeUnit): CellDecoder {
     const base = column * table.capacity;
     const parse = (text: string) => {
       const parsed = parseOffsetTimestamp(text, unit);
-      if (parsed?.offset === undefined || BigInt.asIntN(64, parsed.at) !== parsed.at) return undefined;
+      if (parsed?.offset === undefined || Math.abs(parsed.offset) >= DAY_MINUTES) return undefined;
+      if (BigInt.asIntN(64, parsed.at) !== parsed.at) return undefined;
       return { at: parsed.at, offset: parsed.offset };
     };
     for (let row = from; row < to; row++) {

@@ -1,0 +1,46 @@
+/** JSON records for the table reader, and what is wrong with broken ones. */
+import type { CellTable } from '../text/cells.js';
+import { shortened } from '../text/shortened.js';
+import type { RecordScanner, ScanEnd, ScanState } from '../text/table-reader.js';
+import { jsonErrors } from './errors.js';
+import type { JsonScan } from './scan.js';
+
+export class JsonScanner implements RecordScanner {
+  constructor(
+    private readonly file: string,
+    private readonly records: JsonScan,
+    private readonly maxRecordBytes: number,
+  ) {}
+
+  scan(table: CellTable, state: ScanState, end: number, final: boolean): ScanEnd {
+    return this.records.scan(table, state, end, final);
+  }
+
+  broken(table: CellTable, _state: ScanState, end: number, _final: boolean, line: number): Error {
+    const { problem, problemAt, member } = this.records;
+    const where = `${this.file}, line ${line}`;
+    const details = { file: this.file, line };
+    if (problem === 'unknown-member') {
+      const message = `${where}: the record has a member ${JSON.stringify(member)}, which is no column`;
+      return jsonErrors.unknownMember(message, { details: { ...details, column: member } });
+    }
+    const found = problemAt >= end ? 'it ends too early' : `at ${near(table, problemAt, end)}`;
+    if (problem === 'not-an-object')
+      return jsonErrors.notAnObject(`${where}: the record is no object, ${found}`, { details });
+    return jsonErrors.broken(`${where}: the record is no JSON, ${found}`, { details });
+  }
+
+  tooLarge(line: number): Error {
+    const message = `${this.file}, line ${line}: the record is larger than ${this.maxRecordBytes} bytes`;
+    return jsonErrors.recordTooLarge(message, { details: { file: this.file, line } });
+  }
+
+  notUtf8(line: number): Error {
+    const message = `${this.file}, line ${line}: the record holds bytes that are no UTF-8`;
+    return jsonErrors.notUtf8(message, { details: { file: this.file, line } });
+  }
+}
+
+function near(table: CellTable, at: number, end: number): string {
+  return shortened(table.text.toString('utf8', at, Math.min(at + 30, end)).split('\n', 1)[0]!);
+}
