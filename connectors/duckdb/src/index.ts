@@ -1,7 +1,8 @@
 import { defineConnector } from '@sluice/sdk';
 import { type DuckdbConfig, duckdbConfig } from './duckdb-config.js';
-import { DuckdbSink } from './duckdb-sink.js';
 import { duckdbErrors } from './errors.js';
+import { DuckdbSink } from './sink/duckdb-sink.js';
+import { DuckdbSource } from './source/duckdb-source.js';
 
 export { type DuckdbConfig, duckdbConfig, duckdbErrors };
 
@@ -10,6 +11,7 @@ export default defineConnector<DuckdbConfig>({
   name: 'duckdb',
   title: 'DuckDB database files: analytical tables without a server',
   config: duckdbConfig,
+  source: { create: (config) => new DuckdbSource(config) },
   sink: { create: (config) => new DuckdbSink(config) },
   errors: duckdbErrors,
 });

@@ -1,0 +1,108 @@
+/** Statements of an upsert: a table of staged rows, and how it is applied to the target. */
+import type { StreamSchema } from '@sluice/sdk';
+import { OWN_PREFIX, quote } from '../tables/identifiers.js';
+import { wantedColumns } from '../tables/target.js';
+
+/** Order of the rows, as the source gave them. */
+export const SEQUENCE = `${OWN_PREFIX}seq`;
+/** 0: the row is written; 1: the row of the key is deleted. */
+export const DELETES = `${OWN_PREFIX}deletes`;
+/** One `0` or `1` a column: whether the source left the value out. Null: it left out none. */
+export const ABSENT = `${OWN_PREFIX}absent`;
+/** Old keys of moves stand under the key columns' names behind this. */
+export const OLD = `${OWN_PREFIX}old_`;
+
+const LAST = `temp.main.${OWN_PREFIX}last`;
+const MERGED = `temp.main.${OWN_PREFIX}merged`;
+
+export function createStage(stage: string, schema: StreamSchema): string {
+  const columns = wantedColumns(schema).map((column) => `${quote(column.name)} ${column.type}`);
+  const own = [`${SEQUENCE} BIGINT`, `${DELETES} UTINYINT`, `${ABSENT} VARCHAR`];
+  return `CREATE TEMP TABLE ${stage} (${[...columns, ...own].join(', ')})`;
+}
+
+function keyEquals(schema: StreamSchema, left: string, right: string): string {
+  return schema.key.map((name) => `${left}.${quote(name)} = ${right}.${quote(name)}`).join(' AND ');
+}
+
+function list(schema: StreamSchema, prefix = ''): string {
+  return schema.fields.map((f) => `${prefix}${quote(f.name)}`).join(', ');
+}
+
+/**
+ * The last row of each key replaces the target's. Delete and insert by a hash join on the keys: many times faster
+ * than MERGE, which also looks at all other columns of the target, and without an index to keep.
+ */
+export function applyWhole(target: string, stage: string, schema: StreamSchema): string[] {
+  const keys = schema.key.map(quote).join(', ');
+  return [
+    `CREATE OR REPLACE TEMP TABLE ${LAST.replace('temp.main.', '')} AS
+     SELECT ${keys}, max(${SEQUENCE}) AS ${SEQUENCE} FROM ${stage} GROUP BY ${keys}`,
+    `DELETE FROM ${target} AS t USING ${LAST} AS k WHERE ${keyEquals(schema, 't', 'k')}`,
+    `INSERT INTO ${target} (${list(schema)})
+     SELECT ${list(schema, 's.')} FROM ${stage} AS s SEMI JOIN ${LAST} AS k USING (${SEQUENCE}) WHERE s.${DELETES} = 0`,
+    `DROP TABLE ${LAST}`,
+  ];
+}
+
+/**
+ * As {@link applyWhole} where rows leave columns out: each column gets its newest value since the key's last
+ * deletion, or else the target's. `incomplete` then counts the keys that have neither.
+ */
+export function mergePartial(target: string, stage: string, schema: StreamSchema): string[] {
+  const keys = schema.key.map(quote).join(', ');
+  const others = schema.fields
+    .map((f, i) => ({ name: quote(f.name), at: i + 1 }))
+    .filter((_, i) => !isKey(schema, i));
+  const known = (at: number) => `(${DELETES} = 0 AND coalesce(substr(${ABSENT}, ${at}, 1), '0') = '0')`;
+  const newest = others.map(
+    ({ name, at }, i) =>
+      `arg_max_null(${name}, ${SEQUENCE}) FILTER (WHERE ${known(at)}) AS v${i}, bool_or(${known(at)}) AS k${i}`,
+  );
+  const filled = others.map(({ name }, i) => `CASE WHEN f.k${i} THEN f.v${i} ELSE t.${name} END AS ${name}`);
+  const complete = ['true', ...others.map((_, i) => `f.k${i}`)].join(' AND ');
+  const since = `coalesce(max(${SEQUENCE}) FILTER (WHERE ${DELETES} = 1) OVER (PARTITION BY ${keys}), -1)`;
+  return [
+    `CREATE OR REPLACE TEMP TABLE ${MERGED.replace('temp.main.', '')} AS
+     WITH recent AS (SELECT * FROM ${stage} QUALIFY ${SEQUENCE} >= ${since}),
+          f AS (SELECT ${[keys, `arg_max(${DELETES}, ${SEQUENCE}) AS deletes`, `bool_or(${DELETES} = 1) AS deleted`, ...newest].join(', ')}
+                FROM recent GROUP BY ${keys})
+     SELECT ${[...schema.key.map((name) => `f.${quote(name)}`), ...filled].join(', ')}, f.deletes AS ${DELETES},
+            f.deletes = 0 AND NOT (${complete}) AND (f.deleted OR t.rowid IS NULL) AS ${OWN_PREFIX}incomplete
+     FROM f LEFT JOIN ${target} AS t ON ${keyEquals(schema, 'f', 't')}`,
+  ];
+}
+
+/** The key of one row that misses values, as text. */
+export function incompleteKey(schema: StreamSchema): string {
+  const keys = schema.key.map((name) => `CAST(${quote(name)} AS VARCHAR)`).join(" || ', ' || ");
+  return `SELECT ${keys} AS key FROM ${MERGED} WHERE ${OWN_PREFIX}incomplete LIMIT 1`;
+}
+
+export function applyMerged(target: string, schema: StreamSchema): string[] {
+  return [
+    `DELETE FROM ${target} AS t USING ${MERGED} AS k WHERE ${keyEquals(schema, 't', 'k')}`,
+    `INSERT INTO ${target} (${list(schema)}) SELECT ${list(schema)} FROM ${MERGED} WHERE ${DELETES} = 0`,
+    `DROP TABLE ${MERGED}`,
+  ];
+}
+
+function isKey(schema: StreamSchema, index: number): boolean {
+  return schema.key.includes(schema.fields[index]!.name);
+}
+
+export function createMoves(moves: string, schema: StreamSchema): string {
+  const types = wantedColumns(schema).filter((column) => schema.key.includes(column.name));
+  const columns = types.flatMap(({ name, type }) => [
+    `${quote(name)} ${type}`,
+    `${quote(OLD + name)} ${type}`,
+  ]);
+  return `CREATE TEMP TABLE ${moves} (${columns.join(', ')})`;
+}
+
+/** Gives the target's rows their new keys, so that values which a move leaves out stay with them. */
+export function applyMoves(target: string, moves: string, schema: StreamSchema): string {
+  const set = schema.key.map((name) => `${quote(name)} = m.${quote(name)}`).join(', ');
+  const same = schema.key.map((name) => `t.${quote(name)} = m.${quote(OLD + name)}`).join(' AND ');
+  return `UPDATE ${target} AS t SET ${set} FROM ${moves} AS m WHERE ${same}`;
+}

@@ -1,0 +1,107 @@
+/** The source: tables and views of a database file, read through typed arrays. */
+import type { Catalog, Context, Json, OpenRequest, Reader, Source, Split, StreamRead } from '@sluice/sdk';
+import { formatType } from '@sluice/sdk';
+import { type Database, type DatabaseLease, openDatabase } from '../database/database.js';
+import { identityOf } from '../database/identity.js';
+import type { Session } from '../database/session.js';
+import type { DuckdbConfig } from '../duckdb-config.js';
+import { duckdbErrors } from '../errors.js';
+import { plainName } from '../tables/identifiers.js';
+import { listTables, readCatalog, readColumns, type SourceColumn, type SourceTable } from './catalog.js';
+import { orderCuts, stretches } from './queries.js';
+import { planSplits, type SplitSpec } from './splits.js';
+import { TableReader } from './table-reader.js';
+
+export class DuckdbSource implements Source {
+  readonly capabilities = { replay: true, modes: ['full'], incremental: 'none', before: false } as const;
+  /** Held from planning to the end, so that nobody writes between the parts of a copy. */
+  private lease: Promise<DatabaseLease> | undefined;
+
+  constructor(private readonly config: DuckdbConfig) {}
+
+  async check(c: Context): Promise<void> {
+    await this.look(c, (database) => database.control.run('SELECT 1', 'check the database'));
+  }
+
+  identity(c: Context): Promise<string> {
+    return this.look(c, identityOf);
+  }
+
+  discover(patterns: readonly string[] | undefined, c: Context): Promise<Catalog> {
+    return this.look(c, (database) => database.lock.run(() => readCatalog(database, patterns)));
+  }
+
+  async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncIterable<Split> {
+    this.lease ??= this.openShared(c);
+    const { database } = await this.lease.catch((error) => {
+      this.lease = undefined;
+      throw error;
+    });
+    const tables = await database.lock.run(() => listTables(database.control, undefined));
+    const ids = new Set(known.map((split) => split.id));
+    for (const read of reads) {
+      const splits = planSplits(read, tableOf(read.stream, tables));
+      for (const split of splits) if (!ids.has(split.id)) yield split;
+    }
+  }
+
+  async open(request: OpenRequest, c: Context): Promise<Reader> {
+    const lease = await this.openShared(c);
+    let session: Session | undefined;
+    try {
+      session = await lease.database.connect();
+      const read = request.reads[0]!;
+      const table = tableOf(read.stream, await listTables(session, undefined));
+      const columns = await readColumns(lease.database, session, table);
+      requireShape(read, columns);
+      const spec = request.split.spec as unknown as SplitSpec;
+      const cuts = await orderCuts(session, spec, columns, request.at, request.cuts as readonly Json[]);
+      const parts = stretches(table, columns, read.schema, spec, request.at, cuts);
+      return new TableReader(request, parts, lease, session, c);
+    } catch (error) {
+      session?.close();
+      await lease.release();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const held = await this.lease?.catch(() => undefined);
+    this.lease = undefined;
+    await held?.release();
+  }
+
+  private openShared(c: Context): Promise<DatabaseLease> {
+    return openDatabase(this.config, this.config.readOnly === false, c);
+  }
+
+  private async look<T>(c: Context, task: (database: Database) => Promise<T>): Promise<T> {
+    const lease = await this.openShared(c);
+    try {
+      return await task(lease.database);
+    } finally {
+      await lease.release();
+    }
+  }
+}
+
+function tableOf(stream: string, tables: readonly SourceTable[]): SourceTable {
+  const table = tables.find((name) => plainName(name) === stream);
+  if (table === undefined)
+    throw duckdbErrors.drifted(`there is no table or view ${stream}`, { details: { stream } });
+  return table;
+}
+
+/** The planned columns must still be there with their types; further ones are left alone. */
+function requireShape({ stream, schema }: StreamRead, columns: readonly SourceColumn[]): void {
+  for (const f of schema.fields) {
+    const now = columns.find((column) => column.name === f.name);
+    const was = formatType(f.type);
+    const is = now && formatType(now.read.type);
+    if (is === was) continue;
+    const what = is === undefined ? 'is gone' : `is ${is}, was ${was}`;
+    throw duckdbErrors.drifted(`${stream}: column ${f.name} ${what}`, {
+      details: { stream, column: f.name },
+    });
+  }
+}
