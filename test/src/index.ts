@@ -1,4 +1,6 @@
+export type { ReadTarget, SinkOptions } from './conformance/sink/sink-subject.js';
 export type { RowsByStream, SourceOptions } from './conformance/source/source-subject.js';
+export { testSink } from './conformance/test-sink.js';
 export { testSource } from './conformance/test-source.js';
 export { type Failpoint, killAt, listFailpoints } from './faults/failpoints.js';
 export { type KillWindow, killAtRandom, type RandomKill } from './faults/kill-at-random.js';

@@ -15,13 +15,13 @@ import { MemorySource, type Opened, shortened } from './memory-source.js';
 const sharedIds = new BigInt64Array(10_000);
 
 export const brokenBatches: readonly BrokenSource[] = [
-  changedBatches('SRC-21', 'changes the schema and tells nobody', (batch) =>
+  changedBatches('SRC-19', 'changes the schema and tells nobody', (batch) =>
     Batch.ofColumns({ ...batch.schema, version: 2 }, batch.columns(), batch.rowCount),
   ),
-  changedBatches('SRC-22', 'makes columns of the wrong length', (batch) =>
+  changedBatches('SRC-20', 'makes columns of the wrong length', (batch) =>
     Batch.ofColumns(batch.schema, batch.columns().map(shortened), batch.rowCount),
   ),
-  changedBatches('SRC-23', 'cuts text within a character', (batch) => {
+  changedBatches('SRC-21', 'cuts text within a character', (batch) => {
     const text = Buffer.from('é'.repeat(batch.rowCount)).subarray(1);
     const offsets = Int32Array.from({ length: batch.rowCount + 1 }, (_, i) => Math.min(2 * i, text.length));
     const broken = { length: batch.rowCount, data: { layout: 'varlen', offsets, data: text } } as const;
@@ -31,12 +31,12 @@ export const brokenBatches: readonly BrokenSource[] = [
       batch.rowCount,
     );
   }),
-  changedBatches('SRC-24', 'has nulls where none may be', (batch) => {
+  changedBatches('SRC-22', 'has nulls where none may be', (batch) => {
     const nothing = columnOf(batch.schema.fields[0]!, new Array<null>(batch.rowCount).fill(null));
     return Batch.ofColumns(batch.schema, [nothing, ...batch.columns().slice(1)], batch.rowCount);
   }),
   broken(
-    'SRC-25',
+    'SRC-23',
     'makes batches of any number of rows',
     class extends MemorySource {
       protected override endOf(_row: number, { to }: Opened): number {
@@ -45,7 +45,7 @@ export const brokenBatches: readonly BrokenSource[] = [
     },
   ),
   broken(
-    'SRC-26',
+    'SRC-24',
     'makes batches of any size',
     class extends MemorySource {
       protected override endOf(row: number, { request, to }: Opened): number {
@@ -53,10 +53,10 @@ export const brokenBatches: readonly BrokenSource[] = [
       }
     },
   ),
-  changedBatches('SRC-27', 'copies in upserts', (batch) =>
+  changedBatches('SRC-25', 'copies in upserts', (batch) =>
     Batch.ofColumns(batch.schema, batch.columns(), batch.rowCount, { op: 'upsert' }),
   ),
-  changedBatches('SRC-28', 'uses its buffers again', (batch) => {
+  changedBatches('SRC-26', 'uses its buffers again', (batch) => {
     const { data } = batch.column(0);
     if (batch.schema.stream !== 'numbers' || data.layout !== 'fixed') return batch;
     sharedIds.set(data.values as BigInt64Array);
@@ -66,14 +66,14 @@ export const brokenBatches: readonly BrokenSource[] = [
     } as const;
     return Batch.ofColumns(batch.schema, [shared, batch.column(1)], batch.rowCount);
   }),
-  changedBatches('SRC-29', 'has numbers for bigints in its rows', (batch) =>
+  changedBatches('SRC-27', 'has numbers for bigints in its rows', (batch) =>
     Batch.ofRows(
       batch.schema,
       batch.rows().map((row) => (typeof row['id'] === 'bigint' ? { ...row, id: Number(row['id']) } : row)),
     ),
   ),
   broken(
-    'SRC-30',
+    'SRC-28',
     'forgets the encoding that it was asked for',
     class extends MemorySource {
       override open(request: OpenRequest, c: Context) {
@@ -82,7 +82,7 @@ export const brokenBatches: readonly BrokenSource[] = [
     },
   ),
   broken(
-    'SRC-31',
+    'SRC-29',
     'has a bigint for a position',
     class extends MemorySource {
       protected override mark(row: number, sealed: boolean): Message {

@@ -15,7 +15,7 @@ import { MemorySource, type Opened } from './memory-source.js';
 
 export const brokenResuming: readonly BrokenSource[] = [
   broken(
-    'SRC-32',
+    'SRC-30',
     'seals twice',
     class extends MemorySource {
       protected override async *messages(opened: Opened): AsyncIterable<Message> {
@@ -26,7 +26,7 @@ export const brokenResuming: readonly BrokenSource[] = [
     'full',
   ),
   broken(
-    'SRC-32',
+    'SRC-30',
     'ends without a checkpoint behind its last rows',
     class extends MemorySource {
       protected override async *messages(opened: Opened): AsyncIterable<Message> {
@@ -38,7 +38,7 @@ export const brokenResuming: readonly BrokenSource[] = [
     'incremental',
   ),
   broken(
-    'SRC-32',
+    'SRC-30',
     'seals a split that goes on',
     class extends MemorySource {
       protected override mark(row: number): Message {
@@ -48,7 +48,7 @@ export const brokenResuming: readonly BrokenSource[] = [
     'incremental',
   ),
   broken(
-    'SRC-33',
+    'SRC-31',
     'has splits that overlap by a row',
     class extends MemorySource {
       protected override *splitsOf(read: StreamRead): Iterable<Split> {
@@ -61,7 +61,7 @@ export const brokenResuming: readonly BrokenSource[] = [
     'full',
   ),
   broken(
-    'SRC-34',
+    'SRC-32',
     'loses a row between batches',
     class extends MemorySource {
       protected override batch(opened: Opened, from: number, to: number): Batch {
@@ -69,10 +69,10 @@ export const brokenResuming: readonly BrokenSource[] = [
       }
     },
   ),
-  resumedAt('SRC-35', 'loses a row when it is resumed', (row) => row + 1),
-  resumedAt('SRC-35', 'repeats a row when it is resumed', (row) => row - 1),
+  resumedAt('SRC-33', 'loses a row when it is resumed', (row) => row + 1),
+  resumedAt('SRC-33', 'repeats a row when it is resumed', (row) => row - 1),
   broken(
-    'SRC-35',
+    'SRC-33',
     'loses the last row when it is resumed',
     class extends MemorySource {
       protected override async *messages(opened: Opened): AsyncIterable<Message> {
@@ -83,7 +83,7 @@ export const brokenResuming: readonly BrokenSource[] = [
     },
   ),
   broken(
-    'SRC-36',
+    'SRC-34',
     'counts positions from where it was opened',
     class extends MemorySource {
       protected override async *messages(opened: Opened): AsyncIterable<Message> {
@@ -98,7 +98,7 @@ export const brokenResuming: readonly BrokenSource[] = [
     },
   ),
   broken(
-    'SRC-37',
+    'SRC-35',
     'does not see cuts',
     class extends MemorySource {
       override open(request: OpenRequest, c: Context) {
@@ -106,8 +106,8 @@ export const brokenResuming: readonly BrokenSource[] = [
       }
     },
   ),
-  resumedAt('SRC-45', 'begins at its last row instead of behind it', (row) => row - 1, 'incremental'),
-  resumedAt('SRC-46', 'begins one row behind what is new', (row) => row + 1, 'incremental'),
+  resumedAt('SRC-42', 'begins at its last row instead of behind it', (row) => row - 1, 'incremental'),
+  resumedAt('SRC-43', 'begins one row behind what is new', (row) => row + 1, 'incremental'),
 ];
 
 function resumedAt(rule: string, what: string, from: (row: number) => number, mode?: ReadMode): BrokenSource {
@@ -179,12 +179,12 @@ class PlanKeeper extends MemorySource {
 }
 
 export const brokenReaders: readonly BrokenSource[] = [
-  stopping('SRC-38', 'waits on when it is closed', hang),
-  stopping('SRC-38', 'seals when it is closed', seal),
-  stopping('SRC-40', 'waits on when it is aborted', hang),
-  stopping('SRC-40', 'seals when it is aborted', seal),
+  stopping('SRC-36', 'waits on when it is closed', hang),
+  stopping('SRC-36', 'seals when it is closed', seal),
+  stopping('SRC-38', 'waits on when it is aborted', hang),
+  stopping('SRC-38', 'seals when it is aborted', seal),
   broken(
-    'SRC-39',
+    'SRC-37',
     'leaves a timer behind each reader',
     class extends MemorySource {
       override open(request: OpenRequest, c: Context) {
@@ -194,7 +194,7 @@ export const brokenReaders: readonly BrokenSource[] = [
     },
   ),
   broken(
-    'SRC-41',
+    'SRC-39',
     'cannot acknowledge twice',
     class extends MemorySource {
       private readonly acknowledged = new Set<Json>();
@@ -204,9 +204,9 @@ export const brokenReaders: readonly BrokenSource[] = [
       }
     },
   ),
-  broken('SRC-42', 'needs the object that planned', PlanKeeper, 'full'),
+  broken('SRC-40', 'needs the object that planned', PlanKeeper, 'full'),
   broken(
-    'SRC-43',
+    'SRC-41',
     'has one place for all its readers',
     class extends MemorySource {
       private row: number | undefined;

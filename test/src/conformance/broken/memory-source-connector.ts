@@ -1,10 +1,10 @@
 import { type Connector, defineConnector, type JsonObject, type Source } from '@sluice/sdk';
 import type { SourceOptions } from '../source/source-subject.js';
+import { memoryErrors } from './memory-errors.js';
 import {
   MemorySource,
   type MemorySourceConfig,
   type MemoryStream,
-  memoryErrors,
   memorySourceConfig,
   openPlace,
 } from './memory-source.js';

@@ -11,7 +11,6 @@ import {
   type Context,
   checkpoint,
   columnOf,
-  defineErrors,
   formatType,
   type Json,
   type Message,
@@ -31,21 +30,7 @@ import {
 import { z } from 'zod';
 import { typeMatrix } from '../values/type-matrix.js';
 import { sampleValues } from '../values/value-arbitrary.js';
-
-export const memoryErrors = defineErrors('MEMORY', {
-  unreachable: {
-    number: 1,
-    class: 'transient',
-    title: 'There is no such place',
-    help: 'Open the place first.',
-  },
-  streamMissing: {
-    number: 2,
-    class: 'contract',
-    title: 'A stream is gone',
-    help: 'Discover the streams again.',
-  },
-});
+import { memoryErrors } from './memory-errors.js';
 
 export const memorySourceConfig = z.strictObject({
   place: z.string().describe('Name of the place in memory'),

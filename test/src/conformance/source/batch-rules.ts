@@ -14,7 +14,7 @@ const BATCH_ROWS = 64;
 
 export const batchRules: readonly SourceRule[] = [
   {
-    id: 'SRC-21',
+    id: 'SRC-19',
     per: 'mode',
     must: 'A batch MUST be of a stream of its split and have the planned schema, or that of the last schema change.',
     fix: 'Build batches with the schema from `OpenRequest.reads`; yield a SchemaChange with a higher version before another.',
@@ -49,22 +49,22 @@ export const batchRules: readonly SourceRule[] = [
     },
   },
   columnRule('layout', {
-    id: 'SRC-22',
+    id: 'SRC-20',
     must: 'Columns MUST have the layout of their type and the length of their batch.',
     fix: 'See the tables in values.ts and layout.ts of the SDK; columnBuilder() makes columns that keep to them.',
   }),
   columnRule('value', {
-    id: 'SRC-23',
+    id: 'SRC-21',
     must: 'Values MUST lie within their type: integers in range, decimals within precision and scale, text as UTF-8, enums by label, JSON documents whole.',
     fix: 'Hand on what does not fit as a special value, or give the column a type that holds it.',
   }),
   columnRule('null', {
-    id: 'SRC-24',
+    id: 'SRC-22',
     must: 'Columns that are not nullable MUST have a value in every row, and under a null bit the buffers MUST be empty.',
     fix: 'Declare the column nullable, or write zeros and empty ranges where there is no value.',
   }),
   {
-    id: 'SRC-25',
+    id: 'SRC-23',
     per: 'mode',
     must: 'A batch MUST have at most batchRows rows, an op for each, and before-images aligned with them.',
     fix: 'Cut batches at `OpenRequest.batchRows`; per-row ops are codes of OPS, one a row.',
@@ -83,7 +83,7 @@ export const batchRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-26',
+    id: 'SRC-24',
     per: 'mode',
     must: 'A batch of several rows MUST NOT be larger than twice batchBytes.',
     fix: 'End a batch when its bytes reach `OpenRequest.batchBytes`; memory budgets count on it.',
@@ -101,7 +101,7 @@ export const batchRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-27',
+    id: 'SRC-25',
     per: 'full',
     must: 'Rows of a bulk split MUST be inserts.',
     fix: 'A full copy is new to its generation: leave the op out.',
@@ -115,7 +115,7 @@ export const batchRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-28',
+    id: 'SRC-26',
     per: 'mode',
     concerns: canReplay,
     must: 'A batch MUST NOT change once it has been handed on, nor while the reader reads on, nor when columns are first asked for later.',
@@ -144,7 +144,7 @@ export const batchRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-29',
+    id: 'SRC-27',
     per: 'mode',
     must: 'The rows of a batch MUST be the values of its columns, in the forms of the table of values.',
     fix: 'Rows hold bigint for int64 and timestamps, text with exactly the scale’s digits for decimals, lower-case text for uuid, and so on.',
@@ -168,7 +168,7 @@ export const batchRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-30',
+    id: 'SRC-28',
     per: 'mode',
     concerns: canReplay,
     must: 'A reader that is asked for an encoding that discovery lists MUST offer it, with the same rows in its columns as without.',
@@ -196,7 +196,7 @@ export const batchRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-31',
+    id: 'SRC-29',
     per: 'mode',
     must: 'Positions MUST be JSON.',
     fix: 'Write a bigint, a date or bytes in a position as text.',

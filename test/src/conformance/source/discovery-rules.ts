@@ -5,7 +5,6 @@ import {
   type CatalogStream,
   type Field,
   formatType,
-  isSecret,
   type LogicalType,
   type StreamSchema,
 } from '@sluice/sdk';
@@ -13,8 +12,8 @@ import { demandCoded, demandRefusal } from '../coded-error.js';
 import { demandJson, show } from '../json-trip.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
+import { demandNoSecrets, saidBy } from '../secrets-of.js';
 import type { SourceRule } from './source-rule.js';
-import type { SourceSession } from './source-subject.js';
 
 export const discoveryRules: readonly SourceRule[] = [
   {
@@ -159,7 +158,6 @@ export const discoveryRules: readonly SourceRule[] = [
     must: 'Secrets of the configuration MUST NOT appear in identities, catalogs, splits or error messages.',
     fix: 'Build these texts from the parts that are not secret; take user and password out of URLs first.',
     async check(session) {
-      const secrets = secretsOf(session);
       const said: string[] = [
         await session.connect().identity(session.context),
         JSON.stringify(await session.catalog()),
@@ -168,15 +166,9 @@ export const discoveryRules: readonly SourceRule[] = [
       const { unreachable } = session.options;
       if (unreachable !== undefined) {
         const refused = await outcome(session.connectTo(unreachable).check(session.context));
-        if ('error' in refused) said.push(`${String(refused.error)} ${JSON.stringify(refused.error)}`);
+        if ('error' in refused) said.push(saidBy(refused.error));
       }
-      for (const secret of secrets) {
-        const leak = said.find((text) => text.includes(secret));
-        demand(
-          leak === undefined,
-          () => `a secret stands in ${show(leak?.replaceAll(secret, '<the secret>'))}`,
-        );
-      }
+      demandNoSecrets(session, said);
     },
   },
 ];
@@ -276,18 +268,4 @@ function demandVerdicts({ schema, types }: CatalogStream): void {
       `column ${column} of ${schema.stream} is lossy, and no note says what is lost`,
     );
   }
-}
-
-/** Texts of the configuration that nobody may see: what secret() marks, and passwords within it. */
-function secretsOf({ connector, rawConfig }: SourceSession): string[] {
-  const shape =
-    (connector.config as { shape?: { [key: string]: Parameters<typeof isSecret>[0] } }).shape ?? {};
-  const marked = Object.entries(rawConfig).filter(
-    ([key]) => shape[key] !== undefined && isSecret(shape[key]),
-  );
-  const texts = marked.flatMap(([, value]) => (typeof value === 'string' ? [value] : []));
-  const passwords = texts.flatMap(
-    (text) => /^[a-z][a-z0-9+.-]*:\/\/[^/@:]*:([^/@]+)@/i.exec(text)?.[1] ?? [],
-  );
-  return [...texts, ...passwords].filter((text) => text.length >= 3);
 }

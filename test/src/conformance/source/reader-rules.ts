@@ -11,7 +11,7 @@ import { contextOf, type PlannedSplit, SourceSession } from './source-subject.js
 
 export const readerRules: readonly SourceRule[] = [
   {
-    id: 'SRC-38',
+    id: 'SRC-36',
     per: 'mode',
     concerns: canReplay,
     must: 'close MUST end a pending read soon, and a closed reader MUST NOT seal what it did not yield.',
@@ -34,7 +34,7 @@ export const readerRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-39',
+    id: 'SRC-37',
     per: 'mode',
     concerns: canReplay,
     must: 'Closing readers and sources MUST free everything that they opened, wherever reading stood.',
@@ -56,7 +56,7 @@ export const readerRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-40',
+    id: 'SRC-38',
     per: 'mode',
     concerns: canReplay,
     must: 'When the context’s signal is aborted, reading MUST end soon and MUST NOT seal what it did not yield.',
@@ -88,7 +88,7 @@ export const readerRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-41',
+    id: 'SRC-39',
     per: 'mode',
     concerns: canReplay,
     must: 'ack MUST be repeatable, at the end of a read and before the first message of the next, and MUST change nothing but what the system keeps for us.',
@@ -115,7 +115,7 @@ export const readerRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-42',
+    id: 'SRC-40',
     per: 'mode',
     concerns: canReplay,
     must: 'open MUST need nothing but the split: the object that planned it may be gone, unless the split is volatile.',
@@ -134,7 +134,7 @@ export const readerRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-43',
+    id: 'SRC-41',
     per: 'mode',
     concerns: canReplay,
     must: 'Several readers MUST be able to read at once, also the same split.',

@@ -12,7 +12,7 @@ import type { SourceSession } from './source-subject.js';
 
 export const resumeRules: readonly SourceRule[] = [
   {
-    id: 'SRC-32',
+    id: 'SRC-30',
     per: 'mode',
     must: 'The last row of a split MUST be followed by a checkpoint, which seals a bulk split, once and last, and never seals another.',
     fix: 'Yield checkpoint(position, true) as the very last message of a bulk split, also of an empty one, and checkpoint(position) behind the last row of others.',
@@ -34,7 +34,7 @@ export const resumeRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-33',
+    id: 'SRC-31',
     per: 'mode',
     concerns: ({ expected }) => expected !== undefined,
     must: 'All splits together MUST yield every row of the system exactly once, as it stands there.',
@@ -49,7 +49,7 @@ export const resumeRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-34',
+    id: 'SRC-32',
     per: 'mode',
     concerns: canReplay,
     must: 'Rows MUST be the same whatever the bounds of batches are.',
@@ -70,7 +70,7 @@ export const resumeRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-35',
+    id: 'SRC-33',
     per: 'mode',
     concerns: canReplay,
     must: 'A split that is not volatile MUST yield exactly the remaining rows when it is opened again at any of its checkpoints.',
@@ -91,7 +91,7 @@ export const resumeRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-36',
+    id: 'SRC-34',
     per: 'mode',
     concerns: canReplay,
     must: 'A reader that is resumed again and again, a checkpoint at a time, MUST come to the end with the same rows.',
@@ -105,7 +105,7 @@ export const resumeRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-37',
+    id: 'SRC-35',
     per: 'mode',
     concerns: canReplay,
     must: 'A batch MUST end at every cut.',
@@ -128,7 +128,7 @@ export const resumeRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-45',
+    id: 'SRC-42',
     per: 'incremental',
     concerns: canReplay,
     must: 'An incremental read that continues where the last one ended MUST yield no row twice and, where nothing is new, none.',
@@ -143,7 +143,7 @@ export const resumeRules: readonly SourceRule[] = [
     },
   },
   {
-    id: 'SRC-46',
+    id: 'SRC-43',
     per: 'incremental',
     concerns: (options) => canReplay(options) && options.mutate !== undefined,
     must: 'An exact incremental read MUST yield each row that came since exactly once.',

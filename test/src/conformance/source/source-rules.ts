@@ -22,7 +22,7 @@ export const sourceRules: readonly SourceRule[] = [
 export interface SourceTrial {
   readonly rule: Rule<SourceSession>;
   readonly mode: ReadMode;
-  /** `SRC-35 (full)` */
+  /** `SRC-33 (full)` */
   readonly name: string;
 }
 

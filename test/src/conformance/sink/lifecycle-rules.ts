@@ -1,0 +1,72 @@
+/** Rules of a writer's life: closing and stopping. */
+import { leakOf } from '../open-resources.js';
+import { outcome, soon } from '../patience.js';
+import { demand } from '../rule.js';
+import { contextOf } from '../source/source-subject.js';
+import { deliver } from './deliver.js';
+import { orderRange, orders } from './sample-rows.js';
+import { type SinkRule, withRecord } from './sink-rule.js';
+import { SinkSession } from './sink-subject.js';
+
+export const lifecycleRules: readonly SinkRule[] = [
+  {
+    id: 'SNK-63',
+    per: 'mode',
+    must: 'Closing writers and sinks MUST free everything that they opened, with and without a commit.',
+    fix: 'Release connections, files and timers in close(), also of a transaction that is still open.',
+    async check(session) {
+      for (const commits of [true, false]) {
+        let generation = commits ? 1 : 1000;
+        const leak = await leakOf(async () => {
+          const own = new SinkSession(session.options, session.rawConfig, session.write);
+          const run = await own.run({ fence: session.nextFence() });
+          const lane = await run.lane(await run.begin(orders(), { generation }), { generation });
+          generation++;
+          await lane.write(orderRange(0, 3));
+          if (commits) await lane.commit({ sealed: true });
+          await own.end();
+        }, session.patienceMs);
+        demand(
+          leak === undefined,
+          `each writer that was closed ${commits ? 'after' : 'without'} a commit left open: ${leak}`,
+        );
+      }
+    },
+  },
+  {
+    id: 'SNK-64',
+    per: 'mode',
+    must: 'When the context’s signal is aborted, verbs MUST end soon, and the next run MUST find the sink in order.',
+    fix: 'Pass `c.signal` to whatever waits; stop between statements, never within a commit.',
+    async check(session) {
+      const { patienceMs } = session;
+      const table = await deliver(session, orders(), orderRange(0, 2));
+      for (const moment of ['before attach', 'before open', 'before commit'] as const) {
+        const stop = new AbortController();
+        const context = contextOf(session.options.cwd, stop.signal);
+        const abort = (at: typeof moment) =>
+          void (at === moment && stop.abort(new Error('stopped by the conformance kit')));
+        const work = async () => {
+          abort('before attach');
+          const run = await session.run({ context });
+          abort('before open');
+          const lane = await run.lane(await run.begin(orders(), { generation: 2 }), { generation: 2 });
+          await lane.write(orderRange(2, 4));
+          abort('before commit');
+          await lane.commit();
+        };
+        await soon(outcome(work()), patienceMs, `work that was aborted ${moment}`);
+        await soon(session.crash(), patienceMs, `close after work was aborted ${moment}`);
+      }
+      const last = await deliver(session, orders(), orderRange(10, 12), { generation: 3 });
+      if (session.options.read === undefined) return;
+      const found = await session.rowsOf(last);
+      const most = session.usesGenerations ? 2 : withRecord(session) ? 10 : Infinity;
+      demand(
+        found.length >= 2 && found.length <= most,
+        `${found.length} rows are there after a run that followed aborted ones`,
+      );
+      demand(table.target === last.target, `the target was ${table.target} and is ${last.target}`);
+    },
+  },
+];
