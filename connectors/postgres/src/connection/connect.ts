@@ -24,11 +24,6 @@ interface ParameterStatus {
   readonly parameterValue: string;
 }
 
-export interface ConnectOptions {
-  /** Statements to run first, beside those that fix how values are written. */
-  readonly setup?: string;
-}
-
 const KEEP_ALIVE_MS = 30_000;
 
 /** How values look as text, whatever role and database have configured. */
@@ -42,23 +37,16 @@ const SETTINGS = [
   "SET bytea_output = 'hex'",
 ].join('; ');
 
-/** A session on a new connection. Aborting the context ends it. */
-export async function connect(
-  endpoint: Endpoint,
-  c: Context,
-  options: ConnectOptions = {},
-): Promise<Session> {
+/** A session on a new connection; `setup` are statements to begin with. Aborting the context ends the attempt. */
+export async function connect(endpoint: Endpoint, c: Context, setup = ''): Promise<Session> {
   const session = await logIn(endpoint, c);
-  const stop = () => void session.close();
-  c.signal.addEventListener('abort', stop, { once: true });
-  session.whenClosed(() => c.signal.removeEventListener('abort', stop));
   try {
-    await session.query(options.setup === undefined ? SETTINGS : `${SETTINGS}; ${options.setup}`);
+    await session.query(setup === '' ? SETTINGS : `${SETTINGS}; ${setup}`);
+    return session;
   } catch (error) {
     await session.close();
     throw error;
   }
-  return session;
 }
 
 /** Tries what the encryption mode allows, in order. */

@@ -25,14 +25,14 @@ export class CopyIn {
 
   /**
    * Sends whole CopyData messages. Returns when the socket can take more: `bytes` may still be on their way, and
-   * must not be written to again.
+   * must not be written to before `sent` is called.
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, sent?: () => void): Promise<void> {
     if (!this.begun) {
       this.begun = true;
       this.session.send(HEADER);
     }
-    await this.session.sendAll(bytes);
+    await this.session.sendAll(bytes, sent);
   }
 
   /** Ends the COPY; returns the number of rows that the server took. */

@@ -164,11 +164,14 @@ export class Session {
     if (this.broken === undefined) this.wire.socket.write(bytes);
   }
 
-  /** Sends bytes of a COPY and waits until the socket takes more. Rejects when the server has refused the COPY. */
-  async sendAll(bytes: Uint8Array): Promise<void> {
+  /**
+   * Sends bytes of a COPY and waits until the socket takes more; calls `sent` when the kernel has taken them.
+   * Rejects when the server has refused the COPY.
+   */
+  async sendAll(bytes: Uint8Array, sent?: () => void): Promise<void> {
     this.check();
     const { socket } = this.wire;
-    const writable = socket.write(bytes);
+    const writable = socket.write(bytes, sent);
     if (!writable) await new Promise<void>((resolve) => this.onceWritable(resolve));
     this.check();
   }

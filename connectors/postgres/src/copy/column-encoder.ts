@@ -20,6 +20,8 @@ export interface ColumnEncoder {
    * no place for it. It is called twice: without `out` to learn the size.
    */
   special?(text: string, out?: Output, at?: number): number | undefined;
+  /** Of an array's encoder: the one of its elements. */
+  readonly element?: ColumnEncoder;
 }
 
 export interface RowRange {

@@ -51,8 +51,9 @@ export function fieldDecoder(wire: Wire, logical: LogicalType): FieldDecoder {
     case 'date':
       return decodeDate;
     case 'timestamp':
+      return (cells) => decodeTimestamp(cells, 'none');
     case 'timestamptz':
-      return decodeTimestamp;
+      return (cells) => decodeTimestamp(cells, 'utc');
     case 'interval':
       return decodeInterval;
     case 'array': {

@@ -65,7 +65,7 @@ export function decodeDecimal64(cells: Cells, scale: number): Column {
       continue;
     }
     let value = scaledNumber(view, at, scale);
-    if (value !== value) {
+    if (Number.isNaN(value)) {
       values[i] = scaledBigInt(view, at, scale);
       continue;
     }
@@ -93,7 +93,7 @@ export function decodeDecimal128(cells: Cells, scale: number): Column {
       continue;
     }
     let value = scaledNumber(view, at, scale);
-    if (value !== value) {
+    if (Number.isNaN(value)) {
       writeInt128(values, i * 16, scaledBigInt(view, at, scale));
       continue;
     }

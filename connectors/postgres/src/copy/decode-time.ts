@@ -1,5 +1,6 @@
 /** Decoders of dates, timestamps and intervals. PostgreSQL counts from 2000-01-01, columns from 1970-01-01. */
 import type { Column } from '@sluice/sdk';
+import { timestampText } from '../types/value-text.js';
 import type { Cells } from './cells.js';
 import { Specials } from './decode-fixed.js';
 
@@ -25,7 +26,10 @@ export function decodeDate(cells: Cells): Column {
   return { length: values.length, data: { layout: 'fixed', values }, ...specials.over(cells) };
 }
 
-export function decodeTimestamp(cells: Cells): Column {
+const EPOCH_MICROS = 946_684_800_000_000n;
+
+/** The last 31 years before 294277, which are more than 2^63 microseconds after 1970, travel as their text. */
+export function decodeTimestamp(cells: Cells, zone: 'utc' | 'none'): Column {
   const { view, starts } = cells;
   const length = starts.length;
   const values = new BigInt64Array(length);
@@ -42,8 +46,13 @@ export function decodeTimestamp(cells: Cells): Column {
       specials.add(i, '-infinity');
     } else {
       const sum = low + EPOCH_LOW;
-      halves[2 * i] = sum | 0;
-      halves[2 * i + 1] = high + EPOCH_HIGH + (sum > 0xffffffff ? 1 : 0);
+      const shifted = high + EPOCH_HIGH + (sum > 0xffffffff ? 1 : 0);
+      if (shifted > LAST) {
+        specials.add(i, timestampText(view.getBigInt64(at) + EPOCH_MICROS, 'us', zone));
+      } else {
+        halves[2 * i] = sum | 0;
+        halves[2 * i + 1] = shifted;
+      }
     }
   }
   return { length, data: { layout: 'fixed', values }, ...specials.over(cells) };

@@ -9,7 +9,7 @@ const EMPTY = 12;
 
 /** `name` and the element's type number are what the server expects there. */
 export function encodeArray(name: string, element: ColumnEncoder, elementOid: number): ColumnEncoder {
-  return { ...encodeBytes, prepare: (column) => arrayBytes(column, name, element, elementOid) };
+  return { ...encodeBytes, element, prepare: (column) => arrayBytes(column, name, element, elementOid) };
 }
 
 /** The binary form of every array, as one column of bytes. */

@@ -7,9 +7,16 @@ import { encodeText } from './encode-varlen.js';
 
 const NESTED = new Set<LogicalType['kind']>(['list', 'struct', 'map', 'union']);
 
-/** Encodes the text of values by `encoder`: nested types as JSON documents, others as PostgreSQL writes them. */
-export function asText(type: LogicalType, encoder: ColumnEncoder = encodeText): ColumnEncoder {
-  const text = NESTED.has(type.kind) ? jsonText : valueText;
+/**
+ * Encodes the text of values by `encoder`, as PostgreSQL writes them; nested types as JSON documents, or lists as
+ * arrays where the text is for an array.
+ */
+export function asText(
+  type: LogicalType,
+  encoder: ColumnEncoder = encodeText,
+  nested: 'json' | 'postgres' = 'json',
+): ColumnEncoder {
+  const text = nested === 'json' && NESTED.has(type.kind) ? jsonText : valueText;
   return {
     ...encoder,
     prepare(column) {

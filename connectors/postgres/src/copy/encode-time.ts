@@ -68,8 +68,8 @@ export const encodeTimestamp: ColumnEncoder = {
       // Below this the number would wrap around, or mean -infinity.
       if (high <= FIRST) throw outOfRange(i, 'timestamp');
       view.setInt32(at, 8);
-      view.setInt32(at + 4, high);
-      view.setInt32(at + 8, low);
+      view.setInt32(at + 4, high | 0);
+      view.setInt32(at + 8, low | 0);
       cursor[i - from] = at + 12;
     }
   },

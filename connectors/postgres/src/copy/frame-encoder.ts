@@ -1,5 +1,6 @@
 /** From columns to rows of a binary COPY: whole CopyData messages, one a row. */
 import type { Column } from '@sluice/sdk';
+import { BufferPool } from './buffer-pool.js';
 import { type ColumnEncoder, measureFixed, measureSpecials, writeHoles } from './column-encoder.js';
 
 /** A column of the target, with what encodes it. */
@@ -8,18 +9,30 @@ export interface EncodedColumn {
   readonly encoder: ColumnEncoder;
 }
 
-/** Rows are written in pieces of about this size: they stay in the processor's cache while column after column
- * is written, and each piece is one write to the socket. */
+/** Whole rows, and what to call when they have been sent: their memory is then used again. */
+export interface Frames {
+  readonly bytes: Uint8Array;
+  readonly release?: () => void;
+}
+
+/**
+ * Rows are written in pieces of about this size: they stay in the processor's cache while column after column is
+ * written, and each piece is one write to the socket.
+ */
 const PIECE = 256 * 1024;
 
 /** Byte of the message's type, its length, and the number of fields. */
 const ROW_HEADER = 7;
 
 export class FrameEncoder {
+  private readonly pool = new BufferPool(PIECE);
+  private sizes = new Int32Array(0);
+  private cursor = new Int32Array(0);
+
   constructor(private readonly columns: readonly EncodedColumn[]) {}
 
-  /** The rows of the columns, in pieces; each piece is memory of its own. */
-  *encode(columns: readonly Column[], rows: number): Generator<Buffer> {
+  /** The rows of the columns, in pieces. */
+  *encode(columns: readonly Column[], rows: number): Generator<Frames> {
     const prepared = this.columns.map(({ encoder }, c) => encoder.prepare?.(columns[c]!) ?? columns[c]!);
     const sizes = this.measure(prepared, rows);
     let from = 0;
@@ -27,13 +40,20 @@ export class FrameEncoder {
       let to = from;
       let size = 0;
       while (to < rows && (size === 0 || size + sizes[to]! <= PIECE)) size += sizes[to++]!;
-      yield this.piece(prepared, sizes, from, to, size);
+      const buffer = this.pool.take(size);
+      this.write(prepared, buffer, from, to);
+      yield { bytes: buffer.subarray(0, size), release: () => this.pool.give(buffer) };
       from = to;
     }
   }
 
+  /** Bytes of each row's message. */
   private measure(columns: readonly Column[], rows: number): Int32Array {
-    const sizes = new Int32Array(rows).fill(ROW_HEADER + 4 * columns.length);
+    if (this.sizes.length < rows) {
+      this.sizes = new Int32Array(rows);
+      this.cursor = new Int32Array(rows);
+    }
+    const sizes = this.sizes.fill(ROW_HEADER + 4 * columns.length, 0, rows);
     this.columns.forEach(({ name, encoder }, c) => {
       const column = columns[c]!;
       if (encoder.size !== undefined) measureFixed(column, encoder.size, sizes);
@@ -43,16 +63,9 @@ export class FrameEncoder {
     return sizes;
   }
 
-  private piece(
-    columns: readonly Column[],
-    sizes: Int32Array,
-    from: number,
-    to: number,
-    size: number,
-  ): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(size);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, size);
-    const cursor = new Int32Array(to - from);
+  private write(columns: readonly Column[], bytes: Buffer, from: number, to: number): void {
+    const { sizes, cursor } = this;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const count = columns.length;
     let at = 0;
     for (let i = from; i < to; i++) {
@@ -69,6 +82,5 @@ export class FrameEncoder {
       writeHoles(encoder, columns[c]!, range, out);
       encoder.write(columns[c]!, range, out);
     }
-    return bytes;
   }
 }

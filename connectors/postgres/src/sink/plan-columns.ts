@@ -77,7 +77,9 @@ function planned(f: Field, type: NativeType, notNull: boolean, note?: string, ta
     const where = target === undefined ? { schema: '', table: '' } : target;
     throw mismatch(where, `column ${f.name} is ${type.name}, which does not take ${formatType(f.type)}`);
   }
-  const remark = note ?? found.note;
+  // Of a type with itself nothing is lost, however narrow it is.
+  const own = f.native === type.name && keepsMeaning(f.type, type);
+  const remark = note ?? (own ? undefined : found.note);
   return {
     column: {
       name: f.name,
@@ -90,7 +92,7 @@ function planned(f: Field, type: NativeType, notNull: boolean, note?: string, ta
       column: f.name,
       from: formatType(f.type),
       to: type.name,
-      verdict: found.verdict,
+      verdict: own ? 'exact' : found.verdict,
       ...(remark !== undefined && { note: remark }),
     },
   };

@@ -12,10 +12,8 @@ import type {
   Writer,
 } from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
-import { connect } from '../connection/connect.js';
-import { resolveEndpoint } from '../connection/endpoint.js';
+import { Connections } from '../connection/connections.js';
 import { databaseIdentity } from '../connection/identity.js';
-import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { applySchema } from './apply-schema.js';
 import { planTable } from './plan-table.js';
@@ -31,9 +29,11 @@ const DURABLE = `SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
 export class PostgresSink implements Sink {
   readonly capabilities: SinkCapabilities;
   private readonly tables: RecordTables;
+  private readonly connections: Connections;
 
   constructor(private readonly config: PostgresConfig) {
     this.tables = new RecordTables(config.schema);
+    this.connections = new Connections(config, DURABLE);
     this.capabilities = {
       modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic' },
       transactions: 'whole',
@@ -46,7 +46,7 @@ export class PostgresSink implements Sink {
   }
 
   async check(c: Context): Promise<void> {
-    await this.using(c, async (session) => {
+    await this.connections.using(c, async (session) => {
       const [row] = await session.rows(
         `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only'),
                 pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP')`,
@@ -59,11 +59,11 @@ export class PostgresSink implements Sink {
   }
 
   identity(c: Context): Promise<string> {
-    return this.using(c, databaseIdentity);
+    return this.connections.using(c, databaseIdentity);
   }
 
   plan(streams: readonly SinkStream[], c: Context): Promise<TablePlan[]> {
-    return this.using(c, async (session) => {
+    return this.connections.using(c, async (session) => {
       const setting = { session, tables: this.tables, defaultSchema: this.config.schema };
       const plans: TablePlan[] = [];
       for (const stream of streams) plans.push(await planTable(setting, stream));
@@ -72,17 +72,21 @@ export class PostgresSink implements Sink {
   }
 
   attach(job: SinkJob, c: Context): Promise<SinkRecord | undefined> {
-    return this.using(c, (session) => attach(session, this.tables, job, this.config.lockTimeout));
+    return this.connections.using(c, (session) => attach(session, this.tables, job, this.config.lockTimeout));
   }
 
   adopt(job: SinkJob, record: Pick<SinkRecord, 'streams' | 'splits'>, c: Context): Promise<void> {
-    return this.using(c, (session) => adopt(session, this.tables, job, record, this.config.lockTimeout));
+    return this.connections.using(c, (session) =>
+      adopt(session, this.tables, job, record, this.config.lockTimeout),
+    );
   }
 
   applySchema(job: SinkJob, table: TablePlan, generation: number, c: Context): Promise<void> {
     const { tables } = this;
     const { lockTimeout } = this.config;
-    return this.using(c, (session) => applySchema({ session, tables, job, table, generation, lockTimeout }));
+    return this.connections.using(c, (session) =>
+      applySchema({ session, tables, job, table, generation, lockTimeout }),
+    );
   }
 
   publish(
@@ -94,13 +98,13 @@ export class PostgresSink implements Sink {
   ): Promise<void> {
     const { tables } = this;
     const { lockTimeout } = this.config;
-    return this.using(c, (session) =>
+    return this.connections.using(c, (session) =>
       publish({ session, tables, job, table, generation, lockTimeout }, options),
     );
   }
 
   async open(lane: LaneRequest, c: Context): Promise<Writer> {
-    const session = await this.connect(c);
+    const session = await this.connections.open(c);
     try {
       return await PostgresWriter.open(session, this.tables, lane);
     } catch (error) {
@@ -109,18 +113,7 @@ export class PostgresSink implements Sink {
     }
   }
 
-  private connect(c: Context): Promise<Session> {
-    const { statementTimeout } = this.config;
-    const timeout = statementTimeout === undefined ? '' : `; SET statement_timeout = ${statementTimeout}`;
-    return connect(resolveEndpoint(this.config, c.cwd), c, { setup: `${DURABLE}${timeout}` });
-  }
-
-  private async using<T>(c: Context, work: (session: Session) => Promise<T>): Promise<T> {
-    const session = await this.connect(c);
-    try {
-      return await work(session);
-    } finally {
-      await session.close();
-    }
+  close(): Promise<void> {
+    return this.connections.close();
   }
 }

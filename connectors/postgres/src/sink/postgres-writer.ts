@@ -58,10 +58,12 @@ export class PostgresWriter implements AtomicWriter {
       await this.clear(load, message);
       return;
     }
-    if (message.rowCount === 0) return;
-    const open = await this.copyFor(load, load.form(message));
-    for (const frames of load.frames(message, open.form)) await open.copy.write(frames);
-    open.sent += message.rowCount;
+    const { copied, texts } = load.parts(message);
+    if (copied !== undefined && copied.rowCount > 0) await this.copyRows(load, copied);
+    if (texts === undefined) return;
+    await this.begin();
+    await this.endCopy();
+    await load.writeTexts(this.session, texts);
   }
 
   async commit(epoch: Epoch): Promise<void> {
@@ -93,6 +95,12 @@ export class PostgresWriter implements AtomicWriter {
 
   close(): Promise<void> {
     return this.session.close();
+  }
+
+  private async copyRows(load: TableLoad, batch: Batch): Promise<void> {
+    const open = await this.copyFor(load, load.form(batch));
+    for (const { bytes, release } of load.frames(batch, open.form)) await open.copy.write(bytes, release);
+    open.sent += batch.rowCount;
   }
 
   private async clear(load: TableLoad, { range, stream }: Clear): Promise<void> {

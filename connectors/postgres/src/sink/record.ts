@@ -15,7 +15,7 @@ import { literal } from '../quote.js';
 import { checkFence, holdFence, underFence } from './fence.js';
 import type { RecordTables } from './record-tables.js';
 
-/** Raises the fence and reads the record; undefined when the sink sees the job for the first time. */
+/** Raises the fence and reads the record, with the fence as it was found; undefined when the job is new here. */
 export async function attach(
   session: Session,
   tables: RecordTables,
@@ -59,10 +59,9 @@ async function raiseFence(
   const found = BigInt(held![1]!);
   if (found < job.fence)
     await session.query(`UPDATE ${tables.jobs} SET fence = ${job.fence} WHERE job = ${id}`);
-  const fence = found < job.fence ? job.fence : found;
   return {
     source: held![0]!,
-    fence,
+    fence: found,
     streams: await streamsOf(session, tables, job.id),
     splits: await splitsOf(session, tables, job.id),
   };

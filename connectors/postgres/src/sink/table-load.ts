@@ -1,20 +1,19 @@
 /** How the rows of one table get there: straight into it, or through a temporary table of the writer. */
-import { type Batch, type Column, OPS, type TablePlan } from '@sluice/sdk';
+import { type Batch, OPS, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import type { ColumnEncoder } from '../copy/column-encoder.js';
 import { encodeInt2 } from '../copy/encode-fixed.js';
-import { type EncodedColumn, FrameEncoder } from '../copy/frame-encoder.js';
+import { type EncodedColumn, FrameEncoder, type Frames } from '../copy/frame-encoder.js';
+import { unplacedRows } from '../copy/unplaced.js';
 import { pgErrors } from '../errors.js';
 import { ident, qualified, type TableName } from '../quote.js';
 import { fit } from '../types/fit.js';
 import type { Wire } from '../types/wire.js';
 import { detailOf, type PlannedColumn, type TableDetail } from './table-detail.js';
+import { OP_COLUMN, ORDER_COLUMN, opColumn } from './op-column.js';
 import { copyInto } from './table-sql.js';
+import { TextRows } from './text-rows.js';
 import { applyRows, insertRows } from './upsert-sql.js';
-
-export const OP_COLUMN = '_sluice_op';
-export const ORDER_COLUMN = '_sluice_n';
-const DELETE = OPS.indexOf('delete');
 
 /** One way to copy rows: without the op where all rows are the same, else with it. */
 export interface CopyForm {
@@ -25,7 +24,9 @@ export interface CopyForm {
 export class TableLoad {
   private readonly detail: TableDetail;
   private readonly names: readonly string[];
+  private readonly encoded: readonly EncodedColumn[];
   private readonly encoder: FrameEncoder;
+  private readonly textRows: TextRows;
   private readonly opEncoder: FrameEncoder;
   private readonly plain: CopyForm;
   private readonly withOp: CopyForm;
@@ -48,9 +49,10 @@ export class TableLoad {
     const into = this.buffered ? `pg_temp.${ident(buffer)}` : qualified(destination);
     this.plain = { sql: copyInto(into, this.names), withOp: false };
     this.withOp = { sql: copyInto(into, [...this.names, OP_COLUMN]), withOp: true };
-    const encoded = columns.map((column, i) => encodedColumn(column, table, i));
-    this.encoder = new FrameEncoder(encoded);
-    this.opEncoder = new FrameEncoder([...encoded, { name: OP_COLUMN, encoder: encodeInt2 }]);
+    this.encoded = columns.map((column, i) => encodedColumn(column, table, i));
+    this.encoder = new FrameEncoder(this.encoded);
+    this.opEncoder = new FrameEncoder([...this.encoded, { name: OP_COLUMN, encoder: encodeInt2 }]);
+    this.textRows = new TextRows(`${buffer}_text`, columns, into, this.buffered, table.target);
   }
 
   /** Once a connection, outside of transactions. */
@@ -70,20 +72,38 @@ export class TableLoad {
     );
   }
 
-  /** How a batch is copied. Throws when an op cannot be written. */
-  form(batch: Batch): CopyForm {
+  /**
+   * A batch's rows by the way in which they are copied. Those that have to go as text come last; where their order
+   * among the others counts, the whole batch goes that way. Throws when an op cannot be written.
+   */
+  parts(batch: Batch): { readonly copied: Batch | undefined; readonly texts: Batch | undefined } {
     this.checkOps(batch);
+    if (this.passes(batch)) return { copied: batch, texts: undefined };
+    const unplaced = unplacedRows(this.encoded, batch.columns());
+    if (unplaced === undefined) return { copied: batch, texts: undefined };
+    if (this.table.write === 'upsert') return { copied: undefined, texts: batch };
+    return { copied: batch.select(otherRows(unplaced, batch.rowCount)), texts: batch.select(unplaced) };
+  }
+
+  /** Writes rows as text, inside the epoch's transaction, while no COPY is open. */
+  async writeTexts(session: Session, batch: Batch): Promise<void> {
+    this.waits(typeof batch.op !== 'string' || batch.op === 'delete');
+    await this.textRows.write(session, batch);
+  }
+
+  /** How a batch is copied. */
+  form(batch: Batch): CopyForm {
     const mixed = typeof batch.op !== 'string' || batch.op === 'delete';
     return mixed && this.table.write === 'upsert' ? this.withOp : this.plain;
   }
 
   /** The rows of a batch as CopyData messages. */
-  *frames(batch: Batch, form: CopyForm): Generator<Uint8Array> {
-    if (this.buffered) this.pending = form.withOp || this.pending === 'deletes' ? 'deletes' : 'rows';
+  *frames(batch: Batch, form: CopyForm): Generator<Frames> {
+    this.waits(form.withOp);
     if (form.withOp) {
       yield* this.opEncoder.encode([...batch.columns(), opColumn(batch)], batch.rowCount);
-    } else if (batch.encoded !== undefined && batch.encoded.format === this.table.encoding) {
-      yield batch.encoded.bytes;
+    } else if (this.passes(batch)) {
+      yield { bytes: batch.encoded!.bytes };
     } else {
       yield* this.encoder.encode(batch.columns(), batch.rowCount);
     }
@@ -119,6 +139,16 @@ export class TableLoad {
     this.pending = 'nothing';
   }
 
+  /** Whether the batch's own bytes are sent as they are. */
+  private passes(batch: Batch): boolean {
+    if (batch.encoded === undefined || batch.encoded.format !== this.table.encoding) return false;
+    return this.form(batch) === this.plain;
+  }
+
+  private waits(withDeletes: boolean): void {
+    if (this.buffered) this.pending = withDeletes || this.pending === 'deletes' ? 'deletes' : 'rows';
+  }
+
   private checkOps(batch: Batch): void {
     const { write } = this.table;
     const allowed = write === 'upsert' ? ['insert', 'update', 'upsert', 'delete'] : ['insert', 'upsert'];
@@ -132,12 +162,16 @@ export class TableLoad {
   }
 }
 
-/** 0 for rows to write, 1 for rows to delete. */
-function opColumn(batch: Batch): Column {
-  const values = new Int16Array(batch.rowCount);
-  if (typeof batch.op === 'string') values.fill(batch.op === 'delete' ? 1 : 0);
-  else for (let i = 0; i < values.length; i++) values[i] = batch.op[i] === DELETE ? 1 : 0;
-  return { length: values.length, data: { layout: 'fixed', values } };
+/** The rows that are not among `some`, which are in order. */
+function otherRows(some: Uint32Array, rowCount: number): Uint32Array {
+  const others = new Uint32Array(rowCount - some.length);
+  let next = 0;
+  let at = 0;
+  for (let row = 0; row < rowCount; row++) {
+    if (some[next] === row) next++;
+    else others[at++] = row;
+  }
+  return others;
 }
 
 function encodedColumn(

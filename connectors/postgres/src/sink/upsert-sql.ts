@@ -4,7 +4,7 @@ import { hasState } from '../connection/server-error.js';
 import { ident, qualified, type TableName } from '../quote.js';
 import type { TableDetail } from './table-detail.js';
 import { columnNames } from './table-sql.js';
-import { OP_COLUMN, ORDER_COLUMN } from './table-load.js';
+import { OP_COLUMN, ORDER_COLUMN } from './op-column.js';
 
 /** A column's value, cast where the temporary table holds it as text. */
 function values({ columns }: TableDetail): string {

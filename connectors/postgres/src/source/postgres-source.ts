@@ -1,8 +1,7 @@
 /** A PostgreSQL database as a source. */
 import type { Catalog, Context, OpenRequest, Reader, Source, Split, StreamRead } from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
-import { connect } from '../connection/connect.js';
-import { resolveEndpoint } from '../connection/endpoint.js';
+import { Connections } from '../connection/connections.js';
 import { databaseIdentity } from '../connection/identity.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
@@ -16,36 +15,35 @@ import { sourceOptions } from './source-options.js';
 
 export class PostgresSource implements Source {
   readonly capabilities = { replay: true, modes: ['full'], incremental: 'none', before: false } as const;
+  private readonly connections: Connections;
   private snapshot: Promise<SharedSnapshot> | undefined;
 
-  constructor(private readonly config: PostgresConfig) {}
+  constructor(private readonly config: PostgresConfig) {
+    this.connections = new Connections(config);
+  }
 
   async check(c: Context): Promise<void> {
-    await this.using(c, (session) => session.query('SELECT 1'));
+    await this.connections.using(c, (session) => session.query('SELECT 1'));
   }
 
   identity(c: Context): Promise<string> {
-    return this.using(c, databaseIdentity);
+    return this.connections.using(c, databaseIdentity);
   }
 
   discover(patterns: readonly string[] | undefined, c: Context): Promise<Catalog> {
-    return this.using(c, (session) => discover(session, patterns));
+    return this.connections.using(c, (session) => discover(session, patterns));
   }
 
   async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncGenerator<Split> {
     const planned = new Set(known.flatMap((split) => split.streams));
-    const session = await this.connect(c);
-    try {
-      for (const read of reads) {
-        if (!planned.has(read.stream)) yield* await this.planStream(session, read, c);
-      }
-    } finally {
-      await session.close();
+    for (const read of reads) {
+      if (planned.has(read.stream)) continue;
+      yield* await this.connections.using(c, (session) => this.planStream(session, read, c));
     }
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {
-    const session = await this.connect(c);
+    const session = await this.connections.open(c);
     try {
       return await ScanReader.open(session, request);
     } catch (error) {
@@ -57,6 +55,7 @@ export class PostgresSource implements Source {
   async close(): Promise<void> {
     const snapshot = await this.snapshot?.catch(() => undefined);
     await snapshot?.close();
+    await this.connections.close();
   }
 
   private async planStream(session: Session, read: StreamRead, c: Context): Promise<Split[]> {
@@ -70,25 +69,10 @@ export class PostgresSource implements Source {
 
   /** One for all streams of a run: their copies show one instant. */
   private async sharedSnapshot(c: Context): Promise<string> {
-    this.snapshot ??= this.connect(c).then((session) => SharedSnapshot.take(session));
+    this.snapshot ??= this.connections.open(c).then((session) => SharedSnapshot.take(session));
     const snapshot = await this.snapshot;
     if (!snapshot.alive)
       throw pgErrors.snapshotLost(`the connection that held the snapshot ${snapshot.id} is gone`);
     return snapshot.id;
-  }
-
-  private connect(c: Context): Promise<Session> {
-    const { statementTimeout } = this.config;
-    const setup = `SET statement_timeout = ${statementTimeout ?? 0}`;
-    return connect(resolveEndpoint(this.config, c.cwd), c, statementTimeout === undefined ? {} : { setup });
-  }
-
-  private async using<T>(c: Context, work: (session: Session) => Promise<T>): Promise<T> {
-    const session = await this.connect(c);
-    try {
-      return await work(session);
-    } finally {
-      await session.close();
-    }
   }
 }

@@ -110,15 +110,18 @@ function fitNumeric(from: LogicalType, to: NumericWire): Fit | undefined {
   if (from.kind === 'int') {
     const digits = integerDigits(from.bits, from.signed);
     const encoder = integerAsNumeric(from.bits, from.signed, digits);
-    return holds(to, digits, 0) ? { encoder, verdict: 'widening' } : undefined;
+    return { encoder, ...numericVerdict(to, digits, 0) };
   }
   if (from.kind !== 'decimal') return undefined;
   const { precision, scale = 0 } = from;
   if (precision === undefined) {
-    return to.precision === undefined ? exact(encodeDecimalText) : undefined;
+    if (to.precision === undefined) return exact(encodeDecimalText);
+    return {
+      encoder: encodeDecimalText,
+      verdict: 'lossy',
+      note: `the column rounds to ${to.scale ?? 0} places`,
+    };
   }
-  const same = to.precision === precision && to.scale === scale;
-  if (!same && !holds(to, precision, scale)) return undefined;
   const layout = layoutOf(from);
   const encoder =
     layout === 'varlen'
@@ -126,7 +129,7 @@ function fitNumeric(from: LogicalType, to: NumericWire): Fit | undefined {
       : layout === 'int64'
         ? encodeDecimal64(precision, scale)
         : encodeDecimal128(precision, scale);
-  return { encoder, verdict: same ? 'exact' : 'widening' };
+  return { encoder, ...numericVerdict(to, precision, scale) };
 }
 
 function integerAsNumeric(bits: number, signed: boolean, digits: number): ColumnEncoder {
@@ -134,11 +137,15 @@ function integerAsNumeric(bits: number, signed: boolean, digits: number): Column
   return signed ? encodeDecimal64(digits, 0) : encodeUint64AsNumeric;
 }
 
-/** Whether a numeric column has room for digits on both sides of the point. */
-function holds(to: NumericWire, precision: number, scale: number): boolean {
-  if (to.precision === undefined) return true;
+/** A numeric column rounds silently to its places, and refuses digits before the point that it has no room for. */
+function numericVerdict(to: NumericWire, precision: number, scale: number): Pick<Fit, 'verdict' | 'note'> {
+  if (to.precision === undefined) return { verdict: 'widening' };
   const places = to.scale ?? 0;
-  return places >= scale && to.precision - places >= precision - scale;
+  if (to.precision === precision && places === scale) return { verdict: 'exact' };
+  if (places < scale) return { verdict: 'lossy', note: `the column rounds to ${places} places` };
+  if (to.precision - places < precision - scale)
+    return { verdict: 'lossy', note: 'larger numbers are refused' };
+  return { verdict: 'widening' };
 }
 
 function fitText(from: LogicalType, to: Wire): Fit | undefined {

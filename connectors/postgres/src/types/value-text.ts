@@ -24,11 +24,10 @@ export function valueText(type: LogicalType, value: Value): string {
       return dateText(value as number);
     case 'time':
       return timeText(value as bigint, type.unit);
-    case 'timestamp': {
-      if (type.zone === 'none') return timestampText(value as bigint, type.unit);
-      const at = type.zone === 'utc' ? (value as bigint) : (value as OffsetTimestamp).at;
-      return withEra(timestampText(at, type.unit), '+00');
-    }
+    case 'timestamp':
+      return type.zone === 'offset'
+        ? timestampText((value as OffsetTimestamp).at, type.unit, 'utc')
+        : timestampText(value as bigint, type.unit, type.zone);
     case 'interval':
       return intervalText(value as Interval);
     case 'duration':
@@ -60,11 +59,12 @@ function timeText(units: bigint, unit: TimeUnit): string {
   return formatTime(unit === 'ns' ? units / 1000n : units, 'us');
 }
 
-function timestampText(units: bigint, unit: TimeUnit): string {
+/** `0044-03-15 12:00:00.5+00 BC`; without the offset for zone none. */
+export function timestampText(units: bigint, unit: TimeUnit, zone: 'utc' | 'none'): string {
   const perDay = 86_400n * unitsPerSecond(unit);
   const days = floorDivide(units, perDay);
-  const date = dateText(Number(days));
-  return withEra(date, ` ${timeText(units - days * perDay, unit)}`);
+  const clock = ` ${timeText(units - days * perDay, unit)}${zone === 'utc' ? '+00' : ''}`;
+  return withEra(dateText(Number(days)), clock);
 }
 
 /** Puts text between a date and its era. */
