@@ -26,6 +26,7 @@ export const action: Action = async (input, output) => {
     save: input.text('save') as SaveMode | undefined,
     name: input.text('name'),
     lossy: (input.text('lossy') ?? 'string') as 'fail' | 'warn' | 'string',
+    settings: [input.pairs('from'), input.pairs('to')],
     job: input.text('job'),
   };
   const open = await openJob(copyJob(request, cwd), output);

@@ -14,6 +14,7 @@ const request: CopyRequest = {
   save: undefined,
   name: undefined,
   lossy: 'string',
+  settings: [{}, {}],
   job: undefined,
 };
 

@@ -2,7 +2,6 @@
 import type {
   ConnectionSpec,
   FlowSpec,
-  JsonObject,
   LongJob,
   ReadMode,
   SaveMode,
@@ -26,6 +25,8 @@ export interface CopyRequest {
   readonly save: SaveMode | undefined;
   readonly name: string | undefined;
   readonly lossy: 'fail' | 'warn' | 'string';
+  /** Keys of either connection that were given beside its location. */
+  readonly settings: readonly { readonly [key: string]: string }[];
   /** The job's name, where one is given. */
   readonly job: string | undefined;
 }
@@ -65,12 +66,4 @@ function streamsOf({ streams = ['*'], key, cursor }: CopyRequest): NonNullable<F
     ...(cursor !== undefined && { cursor: { column: cursor } }),
   };
   return Object.fromEntries(streams.map((pattern) => [pattern, { ...settings }]));
-}
-
-/** A connection with more keys than its location gives. */
-export function withValues(
-  connection: { readonly connector: string } & { readonly [key: string]: string },
-  values: JsonObject,
-): ConnectionSpec {
-  return { ...connection, ...values };
 }

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { copyName, plainLocation } from './copy-name.js';
+import { type CopyIdentity, copyName, plainLocation } from './copy-name.js';
 
-const base = { from: 'inbox/*.csv', to: './lake.duckdb', mode: 'full', write: undefined, name: undefined };
+const base = {
+  from: 'inbox/*.csv',
+  to: './lake.duckdb',
+  mode: 'full',
+  write: undefined,
+  name: undefined,
+  settings: [{}, {}],
+};
 
 describe('the name of a copy', () => {
   it('is made of words and a hash', () => {
@@ -24,6 +31,8 @@ describe('the name of a copy', () => {
       { ...base, mode: 'incremental' },
       { ...base, write: 'append' },
       { ...base, name: 'events' },
+      { ...base, settings: [{ format: 'csv' }, {}] },
+      { ...base, settings: [{}, { format: 'csv' }] },
     ];
     const names = [base, ...others].map((identity) => copyName(identity, '/data'));
     expect(new Set(names).size).toBe(names.length);
@@ -35,6 +44,8 @@ describe('the name of a copy', () => {
     expect(copyName({ ...base, from: url('ann:secret@') }, '/')).toBe(
       copyName({ ...base, from: url('') }, '/'),
     );
+    const settings: CopyIdentity['settings'] = [{ apiToken: 'x' }, {}];
+    expect(copyName({ ...base, settings }, '/')).toBe(copyName(base, '/'));
     expect(plainLocation('postgres://db1/other', '/')).not.toBe(plainLocation(url(''), '/'));
   });
 });

@@ -9,13 +9,23 @@ export interface CopyIdentity {
   readonly mode: string;
   readonly write: string | undefined;
   readonly name: string | undefined;
+  /** Further keys of either connection. */
+  readonly settings: readonly { readonly [key: string]: string }[];
 }
+
+/** Keys whose values are no part of what is copied. */
+const SECRET = /pass|pwd|secret|token|key|sig/i;
 
 /** `copy-shop-lake-1a2b3c4d`: words for people, and a hash of everything that matters. */
 export function copyName(identity: CopyIdentity, cwd: string): string {
   const from = plainLocation(identity.from, cwd);
   const to = plainLocation(identity.to, cwd);
-  const facts = [from, to, identity.mode, identity.write ?? '', identity.name ?? ''];
+  const settings = identity.settings.map((pairs) =>
+    Object.entries(pairs)
+      .filter(([key]) => !SECRET.test(key))
+      .sort(),
+  );
+  const facts = [from, to, identity.mode, identity.write ?? '', identity.name ?? '', settings];
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 8);
   return ['copy', word(from), word(to), hash].filter((part) => part !== '').join('-');
 }
@@ -29,9 +39,7 @@ export function plainLocation(location: string, cwd: string): string {
   }
   const [address = '', query] = location.split('?');
   const withoutUser = address.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
-  const kept = (query ?? '')
-    .split('&')
-    .filter((part) => part !== '' && !/(pass|pwd|secret|token|key|sig)/i.test(part));
+  const kept = (query ?? '').split('&').filter((part) => part !== '' && !SECRET.test(part));
   return kept.length === 0 ? withoutUser : `${withoutUser}?${kept.join('&')}`;
 }
 

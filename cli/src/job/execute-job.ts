@@ -1,14 +1,15 @@
 /** Plans and runs a job, shows it, and says how it ended: in words, as JSON, and as an exit code. */
 import {
+  coreErrors,
   eventError,
   exitCodeOf,
   type Job,
-  type JobPlan,
+  type Ledger,
   openSqliteLedger,
   type RunResult,
   runJob,
 } from '@sluice/core';
-import type { Rung } from '@sluice/sdk';
+import type { Rung, SluiceError } from '@sluice/sdk';
 import type { CommandInput } from '../commands/command.js';
 import type { OutStream } from '../output/out-stream.js';
 import type { Output } from '../output/output.js';
@@ -57,68 +58,67 @@ export async function executeJob(open: OpenJob, options: ExecuteOptions, output:
 }
 
 async function attempt(
-  open: OpenJob,
+  { job, registry }: OpenJob,
   options: ExecuteOptions,
   output: Output,
   view: RunView,
   signals: StopSignals,
 ): Promise<Ending> {
-  const { job } = open;
+  const { input, notice } = options;
   const startedAt = Date.now();
   const context = { job: job.name };
   try {
-    view.doing(`planning ${job.name}`);
-    const plan = await makePlan(open, options, view.log);
+    const ledger = await openSqliteLedger(statePath(input.text('state'), job.cwd));
     try {
-      for (const line of options.notice?.(plan) ?? []) view.log.warn(line);
-      return await runPlan(plan, open, options, output, view, signals);
+      await requireFree(ledger, job);
+      view.doing(`planning ${job.name}`);
+      const plan = await makePlan({ job, registry }, options, view.log);
+      for (const line of notice?.(plan) ?? []) view.log.warn(line);
+      signals.runBegins();
+      const result = await runJob({ plan, ledger, ...runOptions(input, view, signals) });
+      const report = result.error && reportOf(result.error, context, output.debug);
+      return { result, report, exitCode: exitCodeOfRun(result, signals) };
     } finally {
-      await plan.close();
+      await ledger.close();
     }
   } catch (error) {
     const coded = codedError(error);
-    const result: RunResult = {
-      job: job.name,
-      run: '',
-      status: 'failed',
-      startedAt,
-      endedAt: Date.now(),
-      rows: 0,
-      bytes: 0,
-      streams: [],
-      error: eventError(coded),
-    };
+    const result = failedBefore(job, startedAt, coded);
     const report = reportOf(coded, context, output.debug || coded.class === 'internal');
     return { result, report, exitCode: exitCodeOf(coded) };
   }
 }
 
-async function runPlan(
-  plan: JobPlan,
-  { job }: OpenJob,
-  { input }: ExecuteOptions,
-  output: Output,
-  view: RunView,
-  signals: StopSignals,
-): Promise<Ending> {
-  const ledger = await openSqliteLedger(statePath(input.text('state'), job.cwd));
-  try {
-    signals.runBegins();
-    const rung = input.text('rung') as Rung | undefined;
-    const result = await runJob({
-      plan,
-      ledger,
-      listener: view.listener,
-      log: view.log,
-      stop: signals.stop,
-      abort: signals.abort,
-      ...(rung !== undefined && { rung }),
-    });
-    const report = result.error && reportOf(result.error, { job: job.name }, output.debug);
-    return { result, report, exitCode: exitCodeOfRun(result, signals) };
-  } finally {
-    await ledger.close();
-  }
+function runOptions(input: CommandInput, { listener, log }: RunView, { stop, abort }: StopSignals) {
+  const rung = input.text('rung') as Rung | undefined;
+  return { listener, log, stop, abort, ...(rung !== undefined && { rung }) };
+}
+
+/**
+ * Another run of the job is told at once, and not by a system that it keeps busy. The run itself takes the lease, so
+ * this decides nothing.
+ */
+async function requireFree(ledger: Ledger, { name }: Job): Promise<void> {
+  const lease = await ledger.lease(name);
+  if (lease === undefined) return;
+  const { run, host, pid } = lease.holder;
+  throw coreErrors.held(`job ${name} is held by run ${run} (process ${pid} on ${host})`, {
+    details: { run, host, pid },
+  });
+}
+
+/** The result of a run that could not begin. */
+function failedBefore({ name }: Job, startedAt: number, error: SluiceError): RunResult {
+  const nothing = { rows: 0, bytes: 0, streams: [] };
+  return {
+    job: name,
+    run: '',
+    status: 'failed',
+    startedAt,
+    endedAt: Date.now(),
+    ...nothing,
+    error: eventError(error),
+  };
 }
 
 function exitCodeOfRun({ status, error }: RunResult, { exitCode }: StopSignals): number {
