@@ -27,7 +27,12 @@ const values = {
   ratio: (i) => i / 7,
   doc: (i) => `{"kind": "order", "tags": ["a", "b"], "item": {"price": ${i % 90}.5, "name": "thing ${i}"}}`,
 };
-const columns = fields.map((f) => columnOf(f, Array.from({ length: BATCH }, (_, i) => values[f.name](i))));
+const columns = fields.map((f) =>
+  columnOf(
+    f,
+    Array.from({ length: BATCH }, (_, i) => values[f.name](i)),
+  ),
+);
 
 const expressions = process.argv.slice(2);
 if (expressions.length === 0) {

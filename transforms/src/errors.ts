@@ -74,6 +74,12 @@ export const transformErrors = defineErrors('TRANSFORM', {
     title: 'A mask has no key',
     help: 'Give the transform a "key" of at least 16 characters, for example "${env:MASK_KEY}".',
   },
+  keyNotKnown: {
+    number: 13,
+    class: 'contract',
+    title: 'A row must be deleted whose key a js transform makes',
+    help: 'Let the module keep the key columns of the stream as they are, or read the stream in full mode.',
+  },
 });
 
 export const expressionErrors = defineErrors('EXPR', {

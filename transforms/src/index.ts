@@ -1,1 +1,26 @@
-export {};
+/** The built-in transforms, by the name that a job file uses. */
+import type { Transform } from '@sluice/sdk';
+import { castTransform } from './cast.js';
+import { computeTransform } from './compute.js';
+import { dropTransform } from './drop.js';
+import { filterTransform } from './filter.js';
+import { jsTransform } from './js.js';
+import { maskTransform } from './mask.js';
+import { metadataTransform } from './metadata.js';
+import { renameTransform } from './rename.js';
+import { selectTransform } from './select.js';
+
+export { expressionErrors, transformErrors } from './errors.js';
+export { compileCondition, compileExpression, type Expression } from './expression/expression.js';
+
+export const transforms: { readonly [name: string]: Transform } = {
+  select: selectTransform,
+  drop: dropTransform,
+  rename: renameTransform,
+  cast: castTransform,
+  filter: filterTransform,
+  compute: computeTransform,
+  mask: maskTransform,
+  metadata: metadataTransform,
+  js: jsTransform,
+};

@@ -174,6 +174,9 @@ function common(a: LogicalType, node: Node): LogicalType {
     const y = digitsOf(b);
     return x && y ? decimalType(Math.max(x.whole, y.whole), Math.max(x.scale, y.scale)) : types.decimal();
   }
+  if (a.kind === 'list' && b.kind === 'list' && sameType(a.item.type, b.item.type)) {
+    return types.list(a.item.type, a.item.nullable || b.item.nullable);
+  }
   throw mismatch(node.span, `${formatType(a)} and ${formatType(b)} have no common type`);
 }
 

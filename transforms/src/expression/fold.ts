@@ -26,5 +26,6 @@ function constantOf(node: Call): Node {
 function checkRange({ type, value, span }: Constant): void {
   if (type.kind !== 'int' || typeof value !== 'bigint') return;
   const held = type.signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
-  if (held !== value) throw new Problem(expressionErrors.badConstant, span, `${value} does not fit ${formatType(type)}`);
+  if (held !== value)
+    throw new Problem(expressionErrors.badConstant, span, `${value} does not fit ${formatType(type)}`);
 }

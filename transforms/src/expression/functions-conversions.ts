@@ -1,5 +1,6 @@
 /** Conversions between types. */
 import { type LogicalType, types } from '@sluice/sdk';
+import { expressionErrors } from '../errors.js';
 import {
   adapt,
   asInstant,
@@ -10,7 +11,6 @@ import {
   isText,
   mismatch,
 } from './coerce.js';
-import { expressionErrors } from '../errors.js';
 import { call, type Node, strictCall } from './node.js';
 import { Problem } from './problem.js';
 import { type Arguments, define } from './signature.js';

@@ -196,10 +196,10 @@ function negativeLiteral(node: Constant, span: Span): Node {
 }
 
 export function arithmetic(op: Arithmetic, left: Node, right: Node, span: Span): Node {
-  const adapted = adapt(left, right.type);
-  const [a, b] = [adapted, adapt(right, adapted.type)];
   const result =
-    isNumber(a.type) && isNumber(b.type) ? numbers(op, a, b, span) : others(op, left, right, span);
+    isNumber(left.type) && isNumber(right.type)
+      ? numbers(op, adapt(left, right.type), adapt(right, left.type), span)
+      : others(op, left, right, span);
   if (result) return result;
   const found = `${formatType(left.type)} ${SYMBOLS[op]} ${formatType(right.type)}`;
   throw mismatch(span, `${found} has no meaning`, arithmeticHelp(left.type, right.type));

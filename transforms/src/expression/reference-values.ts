@@ -19,7 +19,9 @@ export class ReferenceDecimal {
     const exponent = Number(match[4] ?? 0);
     const digits = BigInt(match[2]! + match[3]!) * (match[1] === '-' ? -1n : 1n);
     const scale = match[3]!.length - exponent;
-    return scale >= 0 ? new ReferenceDecimal(digits, scale) : new ReferenceDecimal(digits * 10n ** BigInt(-scale), 0);
+    return scale >= 0
+      ? new ReferenceDecimal(digits, scale)
+      : new ReferenceDecimal(digits * 10n ** BigInt(-scale), 0);
   }
 
   private at(scale: number): bigint {
@@ -43,7 +45,8 @@ export class ReferenceDecimal {
     const digits = 10n ** BigInt(quotientScale + 2);
     const numerator = this.at(scale) * digits;
     const exact = numerator / other.at(scale);
-    const sticky = numerator % other.at(scale) === 0n ? 0n : this.unscaled < 0n !== other.unscaled < 0n ? -1n : 1n;
+    const sticky =
+      numerator % other.at(scale) === 0n ? 0n : this.unscaled < 0n !== other.unscaled < 0n ? -1n : 1n;
     return new ReferenceDecimal(exact * 10n + sticky, quotientScale + 3).rounded('round', quotientScale);
   }
 
@@ -60,14 +63,17 @@ export class ReferenceDecimal {
 
   /** The same value at a scale and within a precision; fails when digits would be lost. */
   exactly(precision: number, scale: number): ReferenceDecimal {
-    const kept = this.scale <= scale ? new ReferenceDecimal(this.at(scale), scale) : this.rounded('floor', scale);
+    const kept =
+      this.scale <= scale ? new ReferenceDecimal(this.at(scale), scale) : this.rounded('floor', scale);
     const size = kept.unscaled < 0n ? -kept.unscaled : kept.unscaled;
     if (kept.compare(this) !== 0 || size >= 10n ** BigInt(precision)) throw new RowFailure('does not fit');
     return kept;
   }
 
   toString(): string {
-    const digits = (this.unscaled < 0n ? -this.unscaled : this.unscaled).toString().padStart(this.scale + 1, '0');
+    const digits = (this.unscaled < 0n ? -this.unscaled : this.unscaled)
+      .toString()
+      .padStart(this.scale + 1, '0');
     const whole = digits.slice(0, digits.length - this.scale);
     const fraction = this.scale > 0 ? `.${digits.slice(-this.scale)}` : '';
     return `${this.unscaled < 0n ? '-' : ''}${whole}${fraction}`;
@@ -89,13 +95,15 @@ export function refOf(type: LogicalType, value: Value): Ref {
 }
 
 /** As a row holds it. */
-export function valueOf(type: LogicalType, ref: Ref): Value {
+export function rowValueOf(type: LogicalType, ref: Ref): Value {
   if (ref instanceof ReferenceDecimal) {
     if (type.kind === 'decimal' && type.scale === undefined) return ref.shortest();
-    return ref.exactly(type.kind === 'decimal' ? type.precision! : 0, type.kind === 'decimal' ? type.scale! : 0).toString();
+    return ref
+      .exactly(type.kind === 'decimal' ? type.precision! : 0, type.kind === 'decimal' ? type.scale! : 0)
+      .toString();
   }
   if (typeof ref !== 'bigint') return ref;
-  if (type.kind === 'decimal') return valueOf(type, new ReferenceDecimal(ref, 0));
+  if (type.kind === 'decimal') return rowValueOf(type, new ReferenceDecimal(ref, 0));
   const narrow = (type.kind === 'int' && type.bits < 64) || type.kind === 'date';
   return narrow ? Number(ref) : ref;
 }

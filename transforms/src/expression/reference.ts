@@ -4,7 +4,7 @@
  */
 import { type LogicalType, type Row, Special, type StreamSchema, UNCHANGED, type Value } from '@sluice/sdk';
 import type { Call, Node, Operation } from './node.js';
-import { ReferenceDecimal, type Ref, RowFailure, refOf, valueOf } from './reference-values.js';
+import { type Ref, ReferenceDecimal, RowFailure, refOf, rowValueOf } from './reference-values.js';
 
 /** The value of an expression for a row; throws {@link RowFailure} when there is none. */
 export function interpret(node: Node, row: Row, schema: StreamSchema): Value {
@@ -13,7 +13,7 @@ export function interpret(node: Node, row: Row, schema: StreamSchema): Value {
     if (value === UNCHANGED) throw new RowFailure('not sent');
     return value;
   }
-  return valueOf(node.type, evaluate(node, row, schema));
+  return rowValueOf(node.type, evaluate(node, row, schema));
 }
 
 function evaluate(node: Node, row: Row, schema: StreamSchema): Ref {
@@ -32,7 +32,7 @@ function evaluate(node: Node, row: Row, schema: StreamSchema): Ref {
 
 /** A chosen value in the common type of the choices. */
 function inType(type: LogicalType, value: Ref): Ref {
-  return value === null || value instanceof Special ? value : refOf(type, valueOf(type, value));
+  return value === null || value instanceof Special ? value : refOf(type, rowValueOf(type, value));
 }
 
 function logical(op: 'and' | 'or', left: () => Ref, right: () => Ref): Ref {
@@ -68,7 +68,8 @@ function apply(node: Call, args: readonly Ref[]): Ref {
   if (operation.op === 'isSpecial') return args[0] === null ? null : args[0] instanceof Special;
   if (operation.op === 'toText' && args[0] instanceof Special) return args[0].text;
   const special = args.find((arg) => arg instanceof Special);
-  if (special && (COMPARISONS.includes(operation.op) || operation.op === 'inList' || operation.op === 'not')) return null;
+  if (special && (COMPARISONS.includes(operation.op) || operation.op === 'inList' || operation.op === 'not'))
+    return null;
   if (special) throw new RowFailure('special');
   if (args.some((arg) => arg === null)) return null;
   return compute(node, operation, args);
@@ -105,11 +106,16 @@ function compute(node: Call, operation: Operation, args: readonly Ref[]): Ref {
     case 'negate':
       return bounded(type, negative(a));
     case 'abs':
-      return bounded(type, typeof a === 'number' ? Math.abs(a) : order(a, zeroLike(a)) < 0 ? negative(a) : a!);
+      return bounded(
+        type,
+        typeof a === 'number' ? Math.abs(a) : order(a, zeroLike(a)) < 0 ? negative(a) : a!,
+      );
     case 'round':
     case 'floor':
     case 'ceil':
-      return typeof a === 'number' ? roundDouble(operation.op, a) : (a as ReferenceDecimal).rounded(operation.op, operation.digits);
+      return typeof a === 'number'
+        ? roundDouble(operation.op, a)
+        : (a as ReferenceDecimal).rounded(operation.op, operation.digits);
     case 'concat':
       return args.join('');
     case 'lower':
@@ -159,7 +165,8 @@ function order(a: Ref | undefined, b: Ref | undefined): number {
     // biome-ignore lint/suspicious/noDoubleEquals: a bigint and a double are compared by value
     return x < y ? -1 : x > y ? 1 : x == y ? 0 : Number.NaN;
   }
-  if (a instanceof ReferenceDecimal || b instanceof ReferenceDecimal) return decimalOf(a).compare(decimalOf(b));
+  if (a instanceof ReferenceDecimal || b instanceof ReferenceDecimal)
+    return decimalOf(a).compare(decimalOf(b));
   if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string));
   return (a as bigint) < (b as bigint) ? -1 : (a as bigint) > (b as bigint) ? 1 : 0;
 }
@@ -181,7 +188,8 @@ function arithmetic(op: string, a: Ref | undefined, b: Ref | undefined, scale: n
   if (typeof a === 'number' && typeof b === 'number') {
     return op === 'add' ? a + b : op === 'sub' ? a - b : op === 'mul' ? a * b : a / b;
   }
-  if (a instanceof ReferenceDecimal || b instanceof ReferenceDecimal) return decimalOf(a).apply(op, decimalOf(b), scale);
+  if (a instanceof ReferenceDecimal || b instanceof ReferenceDecimal)
+    return decimalOf(a).apply(op, decimalOf(b), scale);
   const [x, y] = [a as bigint, b as bigint];
   if (op === 'add') return x + y;
   if (op === 'sub') return x - y;
@@ -235,12 +243,20 @@ function datePart(part: string, type: LogicalType, value: bigint): bigint {
 }
 
 function textOf(type: LogicalType, value: Ref): string {
-  if (value instanceof ReferenceDecimal) return type.kind === 'decimal' && type.scale === undefined ? value.shortest() : value.toString();
-  if (type.kind === 'date') return dateOf(type, value as bigint).toISOString().split('T')[0]!;
+  if (value instanceof ReferenceDecimal)
+    return type.kind === 'decimal' && type.scale === undefined ? value.shortest() : value.toString();
+  if (type.kind === 'date')
+    return dateOf(type, value as bigint)
+      .toISOString()
+      .split('T')[0]!;
   if (type.kind !== 'timestamp') return String(value);
   const micros = (((value as bigint) % 1_000_000n) + 1_000_000n) % 1_000_000n;
   const fraction = micros === 0n ? '' : `.${micros.toString().padStart(6, '0').replace(/0+$/, '')}`;
-  return `${dateOf(type, value as bigint).toISOString().split('.')[0]}${fraction}Z`;
+  return `${
+    dateOf(type, value as bigint)
+      .toISOString()
+      .split('.')[0]
+  }${fraction}Z`;
 }
 
 function whole(type: LogicalType, value: Ref): bigint {
@@ -255,7 +271,11 @@ function whole(type: LogicalType, value: Ref): bigint {
 
 function toNumber(value: Ref): number {
   if (typeof value !== 'string') return Number(value);
-  if (value.trim() === '' || (Number.isNaN(Number(value)) && value.trim() !== 'NaN') || /0[xob]/i.test(value)) {
+  if (
+    value.trim() === '' ||
+    (Number.isNaN(Number(value)) && value.trim() !== 'NaN') ||
+    /0[xob]/i.test(value)
+  ) {
     throw new RowFailure('no number');
   }
   return Number(value);
@@ -264,5 +284,7 @@ function toNumber(value: Ref): number {
 function toDecimal(value: Ref, type: LogicalType): Ref {
   const read = value instanceof ReferenceDecimal ? value : ReferenceDecimal.parse(String(value));
   if (read === undefined) throw new RowFailure('no decimal');
-  return type.kind === 'decimal' && type.scale !== undefined ? read.exactly(type.precision!, type.scale) : read;
+  return type.kind === 'decimal' && type.scale !== undefined
+    ? read.exactly(type.precision!, type.scale)
+    : read;
 }

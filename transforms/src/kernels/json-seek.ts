@@ -56,7 +56,7 @@ export class JsonSeeker {
 
   /** Where the value of a member begins, or -1. */
   private member(at: number, step: Step): number {
-    if (this.bytes[at] !== OPEN_OBJECT) return -1;
+    if (this.byte(at) !== OPEN_OBJECT) return -1;
     let found = -1;
     at = this.space(at + 1);
     while (this.byte(at) !== CLOSE_OBJECT) {
@@ -73,7 +73,7 @@ export class JsonSeeker {
   }
 
   private item(at: number, index: number): number {
-    if (this.bytes[at] !== OPEN_LIST) return -1;
+    if (this.byte(at) !== OPEN_LIST) return -1;
     at = this.space(at + 1);
     for (let i = 0; this.byte(at) !== CLOSE_LIST; i++) {
       if (i === index) return at;

@@ -13,7 +13,16 @@ import { inRange } from './arithmetic.js';
 import { readDecimal, shortDecimals } from './decimal-text.js';
 import { MAX_SAFE, type Scaled, scaleAt, scaled } from './scales.js';
 import { stringsOf } from './text-build.js';
-import { computedStatus, expectKind, hasValue, type Integers, type Kernel, Outcome, type Text, type Vector } from './vector.js';
+import {
+  computedStatus,
+  expectKind,
+  hasValue,
+  type Integers,
+  type Kernel,
+  Outcome,
+  type Text,
+  type Vector,
+} from './vector.js';
 
 /** Whole numbers: fractions are cut off, text must be one, a timestamp gives seconds since 1970. */
 export function toInteger(from: LogicalType, to: LogicalType): Kernel {

@@ -1,0 +1,44 @@
+/** `cast`: gives columns other types, keeping every value or refusing it. */
+import { type Batch, defineTransform, formatType, parseType } from '@sluice/sdk';
+import { z } from 'zod';
+import { type CastColumn, columnCast } from './cast/cast-column.js';
+import { columnIndex, deriveColumns, type Origin, schemaOf } from './derive.js';
+import { transformErrors } from './errors.js';
+
+export const castTransform = defineTransform({
+  name: 'cast',
+  title: 'Gives columns other types',
+  options: z.strictObject({
+    columns: z
+      .record(z.string(), z.string().min(1))
+      .describe('Types by column, as plans print them: `decimal(12,2)`, `timestamp(us, utc)`, `bigint`.'),
+  }),
+  errors: transformErrors,
+  bind(schema, { columns }) {
+    const casts = new Map<number, CastColumn>();
+    const fields = schema.fields.slice();
+    for (const [name, text] of Object.entries(columns)) {
+      const index = columnIndex('cast', schema, name);
+      const { type: from, nullable } = schema.fields[index]!;
+      const to = parseType(text);
+      const cast = columnCast(name, from, to);
+      if (cast === undefined) {
+        const what = `cast: ${schema.stream}.${name} is ${formatType(from)}, which cannot become ${formatType(to)}`;
+        throw transformErrors.castImpossible(what, { details: { stream: schema.stream, column: name } });
+      }
+      casts.set(index, cast);
+      fields[index] = { name, type: to, nullable };
+    }
+    const out = schemaOf('cast', schema, fields, schema.key);
+    const columnsOf = (batch: Batch): Origin[] =>
+      fields.map((_, i) => casts.get(i)?.(batch.column(i), batch) ?? i);
+    return {
+      out,
+      reads: Object.keys(columns),
+      writes: Object.keys(columns),
+      needsBefore: false,
+      rung: 'columns',
+      apply: (batch) => [deriveColumns(batch, out, columnsOf)],
+    };
+  },
+});
