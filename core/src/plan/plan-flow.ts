@@ -1,4 +1,5 @@
 /** Plans one flow: discovery, transforms, types, targets, guarantees. Reads both systems and changes neither. */
+import { availableParallelism } from 'node:os';
 import {
   type BoundTransform,
   type CatalogStream,
@@ -209,7 +210,8 @@ const BATCH_ROWS = 16_384;
 const BATCH_BYTES = 2 << 20;
 /** Batches that a lane holds at once: read ahead, in a transform, in the writer, and their encoded forms. */
 const BATCHES_OF_LANE = 8;
-const MOST_LANES = 4;
+/** More lanes than processors only add memory. */
+const MOST_LANES = Math.max(2, Math.min(8, availableParallelism()));
 
 function batchBounds(
   { memory, parallel, sink }: FlowRequest,

@@ -14,12 +14,18 @@ export interface PageCompressor {
   readonly compress?: (bytes: Uint8Array) => Promise<Uint8Array>;
 }
 
+/**
+ * The result is copied into memory of Node's own: the compressor's buffer, as large as the worst case, is then freed at
+ * once and not at some later garbage collection, which does not see its true size.
+ */
+const COPY_OUT = { copyOutputData: true };
+
 export function pageCompressor(name: ParquetCodec): PageCompressor {
   switch (name) {
     case 'none':
       return { codec: Codec.UNCOMPRESSED };
     case 'snappy':
-      return { codec: Codec.SNAPPY, compress: (bytes) => snappy(bytes) };
+      return { codec: Codec.SNAPPY, compress: (bytes) => snappy(bytes, COPY_OUT) };
     case 'gzip': {
       const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
       return { codec: Codec.GZIP, compress: (bytes) => gzip(bytes, { level: 6 }) };

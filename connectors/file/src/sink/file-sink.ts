@@ -33,6 +33,9 @@ export interface FileSinkSettings {
   readonly rotation: Rotation;
 }
 
+/** Parts that share the sink's memory: as many as lanes are likely to be open. */
+const OPEN_PARTS = 6;
+
 export class FileSink implements Sink {
   readonly capabilities: SinkCapabilities;
 
@@ -127,7 +130,7 @@ export class FileSink implements Sink {
   }
 
   async open(lane: LaneRequest, c: Context): Promise<TwoPhaseWriter> {
-    return new FileWriter(this.folder(lane.job, c), lane, this.settings.format, this.settings.rotation);
+    return new FileWriter(this.folder(lane.job, c), lane, this.settings.format, this.settings.rotation, c.memory / OPEN_PARTS);
   }
 
   private async planOne(request: SinkStream, c: Context): Promise<TablePlan> {

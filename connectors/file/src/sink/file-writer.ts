@@ -40,6 +40,8 @@ export class FileWriter implements TwoPhaseWriter {
     private readonly lane: LaneRequest,
     private readonly format: PartFormat,
     private readonly rotation: Rotation,
+    /** Bytes that an open part may hold back. */
+    private readonly memory: number,
   ) {}
 
   async write(message: Batch | Clear): Promise<void> {
@@ -114,7 +116,7 @@ export class FileWriter implements TwoPhaseWriter {
     const file = await this.folder.guarded(() => this.folder.storage.create(`${this.open}/${name}`));
     return {
       file,
-      writer: this.format.open(this.table.schema.fields, (bytes) => file.write(bytes)),
+      writer: this.format.open(this.table.schema.fields, (bytes) => file.write(bytes), this.memory),
       rows: 0,
     };
   }

@@ -3,6 +3,8 @@ import type { Storage } from '@sluice/formats';
 import { Batch, type Field, streamSchema } from '@sluice/sdk';
 import type { PartFormat } from './part-format.js';
 
+const JOIN_MEMORY = 32 << 20;
+
 /**
  * Makes `to` of parts: their bytes one after the other where the format allows it, else their rows again. When `to` is
  * there it is whole; a single part that can stand alone is moved.
@@ -22,7 +24,7 @@ export async function joinParts(
   const file = await storage.create(joining);
   try {
     if (format.readParts !== undefined || parts.length === 0) {
-      const writer = format.open(fields, (bytes) => file.write(bytes));
+      const writer = format.open(fields, (bytes) => file.write(bytes), JOIN_MEMORY);
       if (parts.length === 0) await writer.write(Batch.ofRows(streamSchema('', fields), []));
       for (const part of parts) {
         for await (const batch of format.readParts!(storage, part, fields)) await writer.write(batch);

@@ -4,17 +4,23 @@ import { Batch, type Field, streamSchema } from '@sluice/sdk';
 import type { PartFormat } from './part-format.js';
 
 const BATCH_ROWS = 16_384;
+/** A row group is held back until it is complete, since its columns stand one after the other. */
+const MOST_ROW_GROUP = 128 << 20;
+const LEAST_ROW_GROUP = 4 << 20;
 
 export function parquetParts(options: ParquetWriterOptions): PartFormat {
   return {
     ending: '.parquet',
-    open(fields, out) {
+    open(fields, out, memory) {
       let bytes = 0;
       const file = async (chunk: Uint8Array) => {
         bytes += chunk.byteLength;
         await out(chunk);
       };
-      const writer = new ParquetWriter(fields, file, options);
+      const writer = new ParquetWriter(fields, file, {
+        ...options,
+        rowGroupBytes: Math.min(MOST_ROW_GROUP, Math.max(LEAST_ROW_GROUP, memory)),
+      });
       return {
         get bytes() {
           return bytes;

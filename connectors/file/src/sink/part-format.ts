@@ -14,7 +14,8 @@ export interface PartWriter {
 export interface PartFormat {
   /** Ending of the files: `.parquet`, `.csv.gz`. */
   readonly ending: string;
-  open(fields: readonly Field[], out: (bytes: Uint8Array) => Promise<void>): PartWriter;
+  /** `memory`: bytes that the writer may hold back. */
+  open(fields: readonly Field[], out: (bytes: Uint8Array) => Promise<void>, memory: number): PartWriter;
   /** What stands before the first row of a joined file, where parts are written without it. */
   preamble?(fields: readonly Field[]): Promise<Uint8Array>;
   /** Reads a part again, where the bytes of parts cannot stand one after the other. */
