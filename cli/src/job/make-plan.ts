@@ -1,7 +1,6 @@
 /** Makes the plan of a job with the connectors that are installed and our transforms. */
-import { type JobPlan, planJob } from '@sluice/core';
-import { type Logger, matchesPattern } from '@sluice/sdk';
-import { transforms } from '@sluice/transforms';
+import { type Job, type JobPlan, planJob } from '@sluice/core';
+import { type Logger, matchesPattern, type Transform } from '@sluice/sdk';
 import { cliErrors } from '../errors.js';
 import type { OpenJob } from './open-job.js';
 
@@ -20,7 +19,7 @@ export async function makePlan(
   { streams, fresh }: PlanWishes,
   log: Logger,
 ): Promise<JobPlan> {
-  const plan = await planJob(job, { registry, transforms, fresh, log });
+  const plan = await planJob(job, { registry, transforms: await transformsFor(job), fresh, log });
   return streams === undefined ? plan : onlyStreams(plan, streams);
 }
 
@@ -39,4 +38,15 @@ export function onlyStreams(plan: JobPlan, patterns: readonly string[]): JobPlan
   throw cliErrors.nothingThere(
     `no stream of job ${plan.name} matches ${patterns.join(', ')}; there are ${names.join(', ')}`,
   );
+}
+
+/** Our transforms, loaded only for jobs that can come to use one: many jobs do not, and start sooner without. */
+async function transformsFor({ flows, lossy }: Job): Promise<{ readonly [name: string]: Transform }> {
+  const named = flows.some((flow) => flow.transforms.length > 0);
+  // Declared types are casts, and so is keeping a column as text.
+  const casts =
+    lossy === 'string' || flows.some(({ streams = [] }) => streams.some(({ spec }) => spec && spec.columns));
+  if (!named && !casts) return {};
+  const { transforms } = await import('@sluice/transforms');
+  return transforms;
 }

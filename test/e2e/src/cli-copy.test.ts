@@ -54,6 +54,8 @@ describe('a copy', () => {
       '--from',
       'path=people.txt',
       '--from',
+      'stream=people',
+      '--from',
       'format=csv',
       '--from',
       'csv.delimiter=;',
