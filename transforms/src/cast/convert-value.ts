@@ -280,9 +280,3 @@ function ofInstant(at: bigint | undefined, to: LogicalType & { kind: 'timestamp'
   const held = units(at, to);
   return held === REFUSED || to.zone !== 'offset' ? held : { at: held as bigint, offset };
 }
-
-/** For constants in a job file: a text as a value of a type. */
-export function valueOfText(type: LogicalType, text: string): Converted {
-  const convert = converter({ kind: 'string' }, type);
-  return convert ? convert(text) : REFUSED;
-}

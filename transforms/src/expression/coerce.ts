@@ -128,7 +128,7 @@ export function asInstant(node: Node): Node {
 }
 
 /** Time values in nanoseconds. */
-export function asNanos(node: Node): Node {
+function asNanos(node: Node): Node {
   const { type } = node;
   if ((type.kind !== 'time' && type.kind !== 'timestamp' && type.kind !== 'duration') || type.unit === 'ns')
     return node;
@@ -136,7 +136,7 @@ export function asNanos(node: Node): Node {
 }
 
 /** Whether a time value is counted in nanoseconds. */
-export function isNanos(type: LogicalType): boolean {
+function isNanos(type: LogicalType): boolean {
   return (
     (type.kind === 'time' || type.kind === 'timestamp' || type.kind === 'duration') && type.unit === 'ns'
   );

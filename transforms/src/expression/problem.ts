@@ -3,7 +3,7 @@ import type { ErrorFactory, SluiceError } from '@sluice/sdk';
 import type { Span } from './node.js';
 
 /** An error whose message shows the line of the expression and marks the part that is meant. */
-export function problemAt(
+function problemAt(
   factory: ErrorFactory,
   expression: string,
   span: Span,

@@ -5,7 +5,7 @@ import type { Hmac } from './hmac.js';
 export type DigestEncoding = 'hex' | 'base64url';
 
 /** Characters of a digest of 32 bytes. */
-export const DIGEST_SIZE: { readonly [E in DigestEncoding]: number } = { hex: 64, base64url: 43 };
+const DIGEST_SIZE: { readonly [E in DigestEncoding]: number } = { hex: 64, base64url: 43 };
 
 /** Two hexadecimal digits of every byte, as two bytes in the order in which memory has them. */
 const HEX_PAIRS = Uint16Array.from({ length: 256 }, (_, byte) => {

@@ -41,7 +41,7 @@ function compareRows(test: Test, a: Vector, b: Vector, rows: number, floats: boo
   return compareNumbers(test, left, right, rows, floats);
 }
 
-export function inverted(bits: Uint8Array): Uint8Array {
+function inverted(bits: Uint8Array): Uint8Array {
   for (let i = 0; i < bits.length; i++) bits[i] = ~bits[i]!;
   return bits;
 }

@@ -63,7 +63,7 @@ const DURATION_NANOS: { readonly [unit: string]: bigint } = {
 };
 
 /** `1h30m`, `1.5s`, `-250ms`: numbers with units, as CEL writes them, and `d` for days of 24 hours. */
-export function parseDuration(text: string, unit: TimeUnit): bigint | undefined {
+function parseDuration(text: string, unit: TimeUnit): bigint | undefined {
   if (!/^[+-]?(\d+(\.\d{1,9})?(d|h|ms|m|us|µs|ns|s))+$/.test(text) || text.length > 100) return undefined;
   let nanos = 0n;
   for (const [, whole, fraction = '', name] of text.matchAll(/(\d+)(?:\.(\d+))?(d|h|ms|m|us|µs|ns|s)/g)) {
