@@ -40,7 +40,8 @@ for (let round = 0; round < 5; round++) {
   for (const [name, options] of Object.entries(ways)) {
     if (name === 'gzip' && round > 0) continue;
     const result = await run(options);
-    const held = (best[name] ??= result);
+    best[name] ??= result;
+    const held = best[name];
     held.wall = Math.min(held.wall, result.wall);
     held.cpu = Math.min(held.cpu, result.cpu);
   }
@@ -48,5 +49,7 @@ for (let round = 0; round < 5; round++) {
 await rm(path, { force: true });
 for (const [name, { wall, cpu, bytes }] of Object.entries(best)) {
   const size = (bytes / 1e6).toFixed(1);
-  console.log(`${name.padEnd(24)} ${wall.toFixed(2)} s wall  ${cpu.toFixed(2)} s main thread  ${size} MB`);
+  process.stdout.write(
+    `${name.padEnd(24)} ${wall.toFixed(2)} s wall  ${cpu.toFixed(2)} s main thread  ${size} MB\n`,
+  );
 }

@@ -91,7 +91,8 @@ export class ChunkReader {
   private left: number;
   private dictionary: FixedCollector | BytesCollector | undefined;
   private window: Uint8Array = new Uint8Array(0);
-  private windowAt = 0;
+  /** Where in the file the window begins: it only moves forward. */
+  private windowAt: number;
 
   /** `readAhead`: how many bytes to ask the source for at once. */
   constructor(
@@ -103,6 +104,7 @@ export class ChunkReader {
     const { dictionaryPageOffset, dataPageOffset, compressedSize } = meta;
     const hasDictionary = dictionaryPageOffset !== undefined && dictionaryPageOffset > 0;
     this.at = hasDictionary ? Math.min(dictionaryPageOffset, dataPageOffset) : dataPageOffset;
+    this.windowAt = this.at;
     this.end = this.at + compressedSize;
     this.left = meta.values;
     if (this.end > source.size) {
@@ -168,17 +170,18 @@ export class ChunkReader {
     }
   }
 
-  /** Bytes of the chunk, through a window that is read ahead. */
+  /** Bytes of the chunk, through a window that is read ahead; no byte is read twice. */
   private async bytes(at: number, length: number): Promise<Uint8Array> {
-    const from = at - this.windowAt;
-    if (from < 0 || from + length > this.window.byteLength) {
-      const wanted = Math.max(length, Math.min(this.readAhead, this.end - at));
-      this.window = await this.source.read(at, wanted);
-      this.windowAt = at;
+    const have = this.window.subarray(at - this.windowAt);
+    if (have.byteLength < length) {
+      const from = at + have.byteLength;
+      const missing = Math.max(length - have.byteLength, Math.min(this.readAhead, this.end - from));
+      const more = await this.source.read(from, missing);
+      this.window = have.byteLength === 0 ? more : Buffer.concat([have, more]);
       sound(this.window.byteLength >= length, 'the file is cut short');
-      return this.window.subarray(0, length);
-    }
-    return this.window.subarray(from, from + length);
+    } else this.window = have;
+    this.windowAt = at;
+    return this.window.subarray(0, length);
   }
 
   private async readDictionary(header: PageHeader, bytes: Uint8Array): Promise<void> {

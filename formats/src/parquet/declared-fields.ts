@@ -23,17 +23,65 @@ export function declaredFields(
   elements: readonly SchemaElement[],
 ): Field[] | undefined {
   if (text === undefined) return undefined;
-  let fields: Field[];
+  let fields: unknown;
   try {
-    fields = JSON.parse(text) as Field[];
-    // The same fields lead to the same schema; whatever is no fields leads to none at all.
+    fields = JSON.parse(text);
+    if (!Array.isArray(fields) || !fields.every(isField)) return undefined;
+    // The same fields lead to the same schema.
     const [, ...wanted] = writeSchema(fields).elements;
     const [, ...found] = elements;
-    if (!isDeepStrictEqual(wanted.map(comparable), found.map(comparable))) return undefined;
+    return isDeepStrictEqual(wanted.map(comparable), found.map(comparable)) ? fields : undefined;
   } catch {
+    // No JSON, or a type that has no place in Parquet.
     return undefined;
   }
-  return fields;
+}
+
+/** Metadata is anybody's text, so it is looked at in full before it counts as fields. */
+function isField(value: unknown): value is Field {
+  if (!isObject(value)) return false;
+  const { name, type, nullable, native } = value;
+  const named = typeof name === 'string' && typeof nullable === 'boolean';
+  return named && (native === undefined || typeof native === 'string') && isObject(type) && isType(type);
+}
+
+const PLAIN_KINDS = new Set(['null', 'bool', 'string', 'bytes', 'uuid', 'date', 'interval']);
+
+function isType(type: { readonly [key: string]: unknown }): boolean {
+  const { kind } = type;
+  const one = (key: string, ...allowed: unknown[]) => allowed.includes(type[key]);
+  switch (kind) {
+    case 'int':
+      return one('bits', 8, 16, 32, 64) && typeof type['signed'] === 'boolean';
+    case 'float':
+      return one('bits', 32, 64);
+    case 'decimal':
+      if (type['precision'] === undefined) return type['scale'] === undefined;
+      return Number.isInteger(type['precision']) && Number.isInteger(type['scale']);
+    case 'time':
+    case 'duration':
+      return one('unit', 'us', 'ns');
+    case 'timestamp':
+      return one('unit', 'us', 'ns') && one('zone', 'utc', 'none', 'offset');
+    case 'json':
+      return one('text', 'raw', 'normalised');
+    case 'native':
+      return typeof type['name'] === 'string';
+    case 'enum':
+      return Array.isArray(type['values']) && type['values'].every((value) => typeof value === 'string');
+    case 'list':
+      return isField(type['item']);
+    case 'map':
+      return isField(type['key']) && isField(type['value']);
+    case 'struct':
+      return Array.isArray(type['fields']) && type['fields'].every(isField);
+    default:
+      return typeof kind === 'string' && PLAIN_KINDS.has(kind);
+  }
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null;
 }
 
 function comparable({

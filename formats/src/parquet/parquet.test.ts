@@ -163,15 +163,83 @@ describe('round trip', () => {
     expect(file.fields).toEqual(fields);
     expect([...file.keyValue]).toEqual([['origin', 'shop']]);
     expect(file.createdBy).toMatch(/^sluice version /);
-    // Fields that are declared but not true of the schema do not count.
+    // Fields that are declared but not true of the schema, or no fields at all, do not count.
     const claim = JSON.stringify(fields);
-    const other = claim.replace('"name":"i"', '"name":"j"');
-    const lied = Buffer.from(bytes.toString('latin1').replace(claim, other), 'latin1');
-    const liar = await openParquet(sourceOf(lied));
-    expect(liar.fields.map((field) => [field.name, field.type.kind])).toEqual([
-      ['e', 'string'],
-      ['i', 'struct'],
-    ]);
+    for (const [said, instead] of [
+      ['"name":"i"', '"name":"j"'],
+      ['"values":["a","b"]', '"values":["a", 7 ]'],
+      ['"kind":"interval"', '"kind":"duration"'],
+      ['"nullable":true', '"nullable":null'],
+      ['{"name":"e"', '["name","e"'],
+    ] as const) {
+      const other = claim.replace(said, instead);
+      expect(other).not.toBe(claim);
+      const lied = Buffer.from(bytes.toString('latin1').replace(claim, other), 'latin1');
+      const liar = await openParquet(sourceOf(lied));
+      expect(liar.fields.map((field) => [field.name, field.type.kind])).toEqual([
+        ['e', 'string'],
+        ['i', 'struct'],
+      ]);
+    }
+  });
+});
+
+describe('memory', () => {
+  const fields = [types.field('n', types.int64, { nullable: false }), types.field('s', types.string)];
+  const rows = 20_000;
+  const columns = [
+    columnOf(
+      fields[0]!,
+      Array.from({ length: rows }, (_, i) => BigInt(i)),
+    ),
+    columnOf(
+      fields[1]!,
+      Array.from({ length: rows }, (_, i) => `${i} ${'.'.repeat(100)}`),
+    ),
+  ];
+
+  test('row groups end by rows or by bytes, and leave while the next ones fill', async () => {
+    for (const options of [{ rowGroupRows: rows }, { rowGroupBytes: 1 << 20, pageBytes: 64 << 10 }]) {
+      let out = 0;
+      const take = async (bytes: Uint8Array) => {
+        out += bytes.byteLength;
+      };
+      const writer = new ParquetWriter(fields, take, options);
+      const left: number[] = [];
+      for (let batch = 0; batch < 20; batch++) {
+        await writer.write(columns, rows);
+        left.push(out);
+      }
+      const { bytes } = await writer.finish();
+      expect(out).toBe(bytes);
+      // What has not left is never more than two row groups: a tenth of the file and the end of a slice.
+      for (const [batch, size] of left.entries())
+        expect((bytes * (batch + 1)) / 20 - size).toBeLessThan(bytes * 0.2);
+    }
+  });
+
+  test('a large row group is read in pieces', async () => {
+    const file = await fileOf(
+      fields,
+      Array.from({ length: 15 }, () => ({ columns, rows })),
+      { codec: 'none', rowGroupRows: 1 << 20, rowGroupBytes: 1 << 30 },
+    );
+    expect(file.byteLength).toBeGreaterThan(30 << 20);
+    let largest = 0;
+    let total = 0;
+    const read = async (offset: number, length: number) => {
+      largest = Math.max(largest, length);
+      total += length;
+      return file.subarray(offset, offset + length);
+    };
+    const opened = await openParquet({ size: file.byteLength, read });
+    expect(opened.rowGroups).toHaveLength(1);
+    let count = 0;
+    for await (const batch of opened.readRowGroup(0, { batchRows: 1000 })) count += batch.rows;
+    expect(count).toBe(15 * rows);
+    expect(largest).toBeLessThanOrEqual(2 << 20);
+    // Nothing is read twice, but for what came with the footer.
+    expect(total).toBeLessThanOrEqual(file.byteLength + (64 << 10));
   });
 });
 

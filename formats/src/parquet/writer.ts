@@ -1,4 +1,5 @@
 /** Writes Parquet files: batches of columns in, bytes out, row group by row group. */
+import { createRequire } from 'node:module';
 import { type Column, type Field, sdkErrors } from '@sluice/sdk';
 import { ChunkWriter, type FinishedChunk } from './chunk-write.js';
 import { type ParquetCodec, pageCompressor } from './codec-write.js';
@@ -158,8 +159,9 @@ export class ParquetWriter {
   }
 }
 
-/** The `application version x (build y)` form that readers parse to know a writer's bugs. */
-const CREATED_BY = 'sluice version 0.1.0 (build 0)';
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+/** In the form that readers take apart to know a writer's bugs. */
+const CREATED_BY = `sluice version ${version} (build 0)`;
 
 /** The chunks' bytes in pieces of a good size for a file: page headers and small pages together. */
 function* gather(chunks: readonly FinishedChunk[]): Generator<Uint8Array> {
