@@ -6,8 +6,11 @@ export { jobSchema } from './job/job-json-schema.js';
 export { type LoadOptions, loadJob } from './job/load-job.js';
 export { Redactor } from './job/redactor.js';
 export { parseSize } from './job/size.js';
-export { discoveryPatterns, streamSettings, targetSettings } from './job/stream-settings.js';
+export { discoveryPatterns, streamSettings, targetSettings, unmatchedNames } from './job/stream-settings.js';
 export type * from './ledger/ledger.js';
+export { type ContractCheck, ledgerContract, type OpenLedger } from './ledger/ledger-contract.js';
+export { MemoryLedger } from './ledger/memory-ledger.js';
+export type { LedgerOptions } from './ledger/refusals.js';
 export { DEFAULT_LEDGER_PATH, openSqliteLedger } from './ledger/sqlite-ledger.js';
 export type { EpochBounds, FlowPlan, StreamPlan } from './plan/flow-plan.js';
 export {
