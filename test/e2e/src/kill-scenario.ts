@@ -85,7 +85,7 @@ const FILL = `SELECT g, md5(g::text)::uuid, CASE WHEN g % 11 = 0 THEN NULL WHEN 
 
 /** Columns as text that Postgres, DuckDB and Python print alike. */
 const PG_TEXT = `id::text, ref::text, name, amount::text, qty::text, active::text, (extract(epoch FROM at) * 1000000)::bigint::text AS at, day::text, doc::text`;
-const DUCK_TEXT = `id::VARCHAR AS id, ref::VARCHAR AS ref, name, amount::VARCHAR AS amount, qty::VARCHAR AS qty, active::VARCHAR AS active, epoch_us(at)::VARCHAR AS at, day::VARCHAR AS day, doc::VARCHAR AS doc`;
+const DUCK_TEXT = `id::VARCHAR AS id, ref::VARCHAR AS ref, name, amount::VARCHAR AS amount, qty::VARCHAR AS qty, active::VARCHAR AS active, epoch_us("at")::VARCHAR AS "at", day::VARCHAR AS day, doc::VARCHAR AS doc`;
 
 /** Small epochs, so that there are many instants at which one is half done. */
 const DELIVERY: JobSpec['delivery'] = { require: 'exactly-once', commit: { every: '100ms', rows: 500 } };
