@@ -363,10 +363,17 @@ class SqliteLedger implements Ledger {
         generation: row['generation'] as number,
       };
       if (!endsWith(held, stream, generation, generationOf)) continue;
-      for (const table of ['splits', 'split_streams', 'positions', 'prepared']) {
+      const { id, streams } = held.split;
+      for (const table of ['splits', 'positions', 'prepared']) {
         this.file.run(
           `DELETE FROM ${table} WHERE job = ? AND flow = ? AND split = ?`,
-          ...[key.job, key.flow, held.split.id],
+          ...[key.job, key.flow, id],
+        );
+      }
+      for (const name of streams) {
+        this.file.run(
+          'DELETE FROM split_streams WHERE job = ? AND flow = ? AND stream = ? AND split = ?',
+          ...[key.job, key.flow, name, id],
         );
       }
     }
