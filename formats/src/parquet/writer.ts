@@ -127,13 +127,14 @@ export class ParquetWriter {
 
   /** Hands the row group on to be written while the next one fills; waits for the one before. */
   private async endRowGroup(): Promise<void> {
-    const finished = this.chunks.map((chunk) => chunk.finish());
+    const finished = Promise.all(this.chunks.map((chunk) => chunk.finish()));
     const rows = this.groupRows;
     this.chunks = this.newChunks();
     this.groupRows = 0;
     const before = this.leaving;
-    this.leaving = before.then(async () => this.writeRowGroup(await Promise.all(finished), rows));
-    // Seen by whoever waits for it next; here it only must not count as unhandled.
+    this.leaving = before.then(async () => this.writeRowGroup(await finished, rows));
+    // Seen by whoever waits for it next; here they only must not count as unhandled.
+    finished.catch(() => {});
     this.leaving.catch(() => {});
     await before;
   }
