@@ -1,9 +1,10 @@
 /** Plans a job: its connectors are loaded and configured, and each flow is planned against the systems as they are. */
-import { type Connector, type Context, type Logger, type Sink, silentLogger, type Source, type Transform } from '@sluice/sdk';
+import { type Connector, type Context, isExact, type Logger, type Sink, silentLogger, type Source, type Transform } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
+import { problemsError } from '../job/check-settings.js';
 import { checkedStreamSettings, checkedTargetSettings, connectionConfig } from '../job/flow-settings.js';
 import { type Job, type JobConnection, type JobFlow, requirementOf } from '../job/job.js';
-import { discoveryPatterns } from '../job/stream-settings.js';
+import { discoveryPatterns, unmatchedNames } from '../job/stream-settings.js';
 import type { Registry } from '../registry/registry.js';
 import type { FlowPlan } from './flow-plan.js';
 import { memoryBudget } from './memory-budget.js';
@@ -53,7 +54,9 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
       opened.push(source.side);
       const sink = await openSink(job, flow.sink.connection, options.registry);
       opened.push(sink.side);
-      flows.push(await planOne(job, flow, source, sink, options, memory, context));
+      const plan = await planOne(job, flow, source, sink, options, memory, context);
+      checkNames(job, flow, plan);
+      flows.push(plan);
     }
     return { name: job.name, cwd: job.cwd, flows, connectorMemory, close };
   } catch (error) {
@@ -81,6 +84,18 @@ export async function openSink(job: Job, connection: JobConnection, registry: Re
     throw coreErrors.refused(`connector ${connector.name} writes nothing: it is a source only`);
   }
   return { connector, side: connector.sink.create(connectionConfig(job, connection, connector)) };
+}
+
+/** Settings for a stream that does not exist are probably meant for one that does. */
+function checkNames(job: Job, flow: JobFlow, { streams }: FlowPlan): void {
+  const names = streams.map(({ stream }) => stream);
+  const wrong = unmatchedNames(flow, names).filter(({ name }) => isExact(name));
+  if (wrong.length === 0) return;
+  const problems = wrong.map(({ path, name, near }) => ({
+    path,
+    message: `the flow reads no stream "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`,
+  }));
+  throw problemsError(coreErrors.jobInvalid, problems, job);
 }
 
 function planOne(
