@@ -1,7 +1,15 @@
 /** Rows of a COPY as a batch: its bytes as they are, its columns decoded when they are touched. */
-import { Batch, type Column, type ColumnDecoder, type StreamSchema } from '@sluice/sdk';
+import {
+  Batch,
+  type Column,
+  type ColumnDecoder,
+  fieldIndex,
+  type StreamSchema,
+  valueReader,
+} from '@sluice/sdk';
 import type { CopyChunk } from '../connection/copy-out.js';
 import type { Wire } from '../types/wire.js';
+import { valueText } from '../types/value-text.js';
 import { type FieldDecoder, fieldDecoder } from './decode-column.js';
 import { FieldIndex } from './field-index.js';
 
@@ -21,6 +29,18 @@ export class FrameBatches {
   batch({ bytes, rows }: CopyChunk): Batch {
     const encoded = { format: this.format ?? 'postgres-copy-frames', bytes };
     return Batch.ofEncoded(this.schema, rows, encoded, new FrameDecoder(bytes, rows, this.decoders));
+  }
+
+  /** Columns of the last row, which has values there, as text that the server reads back. */
+  lastTexts({ bytes, rows }: CopyChunk, names: readonly string[]): string[] {
+    let start = 0;
+    for (let row = 1; row < rows; row++) start += bytes.readInt32BE(start + 1) + 1;
+    const index = new FieldIndex(bytes.subarray(start), 1, this.decoders.length);
+    return names.map((name) => {
+      const i = fieldIndex(this.schema, name);
+      const { type } = this.schema.fields[i]!;
+      return valueText(type, valueReader(type, this.decoders[i]!(index.cells(i)))(0));
+    });
   }
 }
 

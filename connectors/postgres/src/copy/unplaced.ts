@@ -9,7 +9,9 @@ export function unplacedRows(
   columns: readonly Column[],
 ): Uint32Array | undefined {
   const rows = new Set<number>();
-  encoded.forEach(({ encoder }, c) => collect(encoder, columns[c]!, rows));
+  encoded.forEach(({ encoder }, c) => {
+    collect(encoder, columns[c]!, rows);
+  });
   return rows.size === 0 ? undefined : Uint32Array.from(rows).sort();
 }
 

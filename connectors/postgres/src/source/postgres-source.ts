@@ -8,10 +8,13 @@ import { pgErrors } from '../errors.js';
 import { parseStreamName } from '../quote.js';
 import { discover } from './discover.js';
 import { scanSplits } from './plan-scan.js';
-import { findRelation } from './relation.js';
+import { KeyReader } from './key-reader.js';
+import { keySplits } from './plan-key.js';
+import { findRelation, keysOf } from './relation.js';
 import { ScanReader } from './scan-reader.js';
 import { SharedSnapshot } from './snapshot.js';
 import { sourceOptions } from './source-options.js';
+import { specOf } from './split-spec.js';
 
 export class PostgresSource implements Source {
   readonly capabilities = { replay: true, modes: ['full'], incremental: 'none', before: false } as const;
@@ -35,17 +38,17 @@ export class PostgresSource implements Source {
   }
 
   async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncGenerator<Split> {
-    const planned = new Set(known.flatMap((split) => split.streams));
     for (const read of reads) {
-      if (planned.has(read.stream)) continue;
-      yield* await this.connections.using(c, (session) => this.planStream(session, read, c));
+      const before = known.filter((split) => split.streams.includes(read.stream));
+      yield* await this.connections.using(c, (session) => this.planStream(session, read, before, c));
     }
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {
     const session = await this.connections.open(c);
     try {
-      return await ScanReader.open(session, request);
+      const byKey = specOf(request.split).kind === 'key';
+      return await (byKey ? KeyReader.open(session, request) : ScanReader.open(session, request));
     } catch (error) {
       await session.close();
       throw error;
@@ -58,13 +61,37 @@ export class PostgresSource implements Source {
     await this.connections.close();
   }
 
-  private async planStream(session: Session, read: StreamRead, c: Context): Promise<Split[]> {
+  /** Ranges of blocks live and die with this object's snapshot, so that only ranges of the key are planned on. */
+  private async planStream(
+    session: Session,
+    read: StreamRead,
+    known: readonly Split[],
+    c: Context,
+  ): Promise<Split[]> {
+    const byKey = known.some((split) => specOf(split).kind === 'key');
+    if (known.length > 0 && !byKey) return [];
     const { chunk } = sourceOptions.parse(read.options);
     const relation = await findRelation(session, parseStreamName(read.stream));
     if (relation === undefined) throw pgErrors.missing(`${read.stream} is not there any more`);
     const { splitBytes } = this.config;
+    const wanted = byKey ? 'key' : chunk;
+    if (wanted === 'key' || (wanted === 'auto' && read.resumable)) {
+      const key = (await keysOf(session, [relation.oid])).get(relation.oid);
+      const usable = key?.every((name) => read.schema.fields.some((f) => f.name === name));
+      if (key !== undefined && usable) return keySplits(session, { read, relation, key, splitBytes, known });
+      if (wanted === 'key') {
+        throw pgErrors.unsupported(
+          `${read.stream}: "chunk": "key" needs a primary key or a unique index on columns that are never null`,
+        );
+      }
+    }
+    if (wanted === 'ctid' && read.resumable) {
+      throw pgErrors.unsupported(
+        `${read.stream}: "chunk": "ctid" cannot be resumed, which this write mode needs; use "key" or "none"`,
+      );
+    }
     const plan = { read, relation, splitBytes, snapshot: () => this.sharedSnapshot(c) };
-    return scanSplits(session, plan, chunk === 'key' ? 'none' : chunk);
+    return scanSplits(session, plan, read.resumable ? 'none' : wanted);
   }
 
   /** One for all streams of a run: their copies show one instant. */

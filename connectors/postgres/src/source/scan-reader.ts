@@ -4,9 +4,10 @@ import { hasState } from '../connection/server-error.js';
 import type { Session } from '../connection/session.js';
 import { FrameBatches } from '../copy/frame-batch.js';
 import { pgErrors } from '../errors.js';
-import { ident, literal, qualified } from '../quote.js';
+import { literal, qualified } from '../quote.js';
 import { plannedColumns } from './drift.js';
 import { columnsOf, findRelation, type Relation, type RelationColumn } from './relation.js';
+import { fromClause, selectList } from './select.js';
 import { type ScanSpec, specOf } from './split-spec.js';
 
 export class ScanReader implements Reader {
@@ -19,7 +20,7 @@ export class ScanReader implements Reader {
 
   /** Takes over the session. */
   static async open(session: Session, request: OpenRequest): Promise<ScanReader> {
-    const spec = specOf(request.split);
+    const spec = specOf(request.split) as ScanSpec;
     const read = request.reads[0]!;
     await begin(session, spec, request.split.volatile === true);
     const relation = await lock(session, spec);
@@ -87,16 +88,6 @@ async function lock(session: Session, spec: ScanSpec): Promise<Relation> {
       throw pgErrors.rewritten(`${name} was rewritten or truncated since the copy began`);
   }
   return relation;
-}
-
-/** Columns by name, those without a binary form of their own as text. */
-export function selectList(columns: readonly RelationColumn[]): string {
-  return columns.map(({ name, type }) => (type.viaText ? `${ident(name)}::text` : ident(name))).join(', ');
-}
-
-/** Rows of a table's children are read with the children, those of partitions with their root. */
-export function fromClause(relation: Relation): string {
-  return relation.kind === 'r' || relation.kind === 'm' ? `ONLY ${qualified(relation)}` : qualified(relation);
 }
 
 function copyOf(relation: Relation, columns: readonly RelationColumn[], { blocks }: ScanSpec): string {

@@ -13,7 +13,16 @@ export interface ScanSpec extends TableName {
   readonly filenode?: string;
 }
 
-export type SplitSpec = ScanSpec;
+/** A range of the key. Positions are the key of the last row read, each column as text, in the key's order. */
+export interface KeySpec extends TableName {
+  readonly kind: 'key';
+  readonly key: readonly string[];
+  /** Half-open range of the first key column, as text; a bound left out is open. */
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export type SplitSpec = ScanSpec | KeySpec;
 
 export function specOf(split: Split): SplitSpec {
   return split.spec as unknown as SplitSpec;

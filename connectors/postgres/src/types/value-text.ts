@@ -18,6 +18,8 @@ export function valueText(type: LogicalType, value: Value): string {
   switch (type.kind) {
     case 'bool':
       return value ? 't' : 'f';
+    case 'float':
+      return Object.is(value, -0) ? '-0' : String(value);
     case 'bytes':
       return `\\x${Buffer.from(value as Uint8Array).toString('hex')}`;
     case 'date':
