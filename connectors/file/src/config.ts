@@ -60,6 +60,24 @@ export const fileConfig = z.strictObject({
     .default('auto')
     .describe('To read, auto goes by the first bytes; to write, by the file’s ending.'),
   csv: dialect.optional(),
+  json: z
+    .strictObject({
+      extra: z
+        .enum(['fail', 'ignore'])
+        .optional()
+        .describe('What to do with members that are no column, as later records may have. Default: fail.'),
+      raw: z
+        .boolean()
+        .optional()
+        .describe('Whether documents are read as they are, into one json column. Default: false.'),
+      maxRecordBytes: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('The longest record that is accepted. Default: 16 MiB.'),
+    })
+    .optional()
+    .describe('How JSON files are read.'),
   bytes: z.enum(['base64', 'hex']).default('base64').describe('How bytes stand in CSV files.'),
   types: z
     .record(z.string(), z.string())

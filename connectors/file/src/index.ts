@@ -5,8 +5,9 @@ import { createFileSink } from './sink/create-sink.js';
 import { fileSinkErrors } from './sink/sink-errors.js';
 import { FileSource } from './source.js';
 
-/** CSV, JSON Lines and Parquet files. */
-const connector = defineConnector({
+/** CSV, JSON Lines, JSON and Parquet files as source and sink. */
+// biome-ignore lint/style/noDefaultExport: a connector is found as its package's default export
+export default defineConnector({
   name: 'file',
   title: 'Files: CSV, JSON Lines, JSON and Parquet, also compressed',
   config: fileConfig,
@@ -14,5 +15,3 @@ const connector = defineConnector({
   sink: { create: (config) => createFileSink(config) },
   errors: { ...fileErrors, ...fileSinkErrors },
 });
-
-export { connector as default };

@@ -2,13 +2,16 @@
 import type { Storage } from '@sluice/formats';
 import {
   type Catalog,
+  type CatalogStream,
   type Context,
   formatType,
+  isSluiceError,
   type Json,
   type Message,
   matchesPattern,
   type OpenRequest,
   type Reader,
+  type SluiceError,
   type Source,
   type Split,
   type StreamRead,
@@ -19,7 +22,9 @@ import { CsvReader } from './csv-reader.js';
 import { DeclaredTypes } from './declared-types.js';
 import { fileErrors } from './errors.js';
 import type { FormatName } from './file-format.js';
-import type { FormatReader } from './format-reader.js';
+import type { FormatReader, Inspection } from './format-reader.js';
+import { JsonReader } from './json-reader.js';
+import { ParquetReader } from './parquet-reader.js';
 import { absolutePath, findFiles, placeOf, type SourceFile } from './source-files.js';
 
 /** What a split says of itself, beside the part of the file that it is. */
@@ -60,14 +65,15 @@ export class FileSource implements Source {
 
   async discover(patterns: readonly string[] | undefined, c: Context): Promise<Catalog> {
     const found = await findFiles(this.config, c.cwd);
-    const streams = [];
+    const streams: CatalogStream[] = [];
     for (const [stream, files] of found.streams) {
       if (patterns !== undefined && !patterns.some((pattern) => matchesPattern(pattern, stream))) continue;
-      const { fields, notes, estimatedRows } = await this.reader(found.storage, files).inspect(
-        stream,
-        files,
-        c,
-      );
+      const inspected = await this.inspect(found.storage, stream, files, c);
+      if (isSluiceError(inspected)) {
+        streams.push({ schema: streamSchema(stream, []), types: [], problem: inspected });
+        continue;
+      }
+      const { fields, notes, estimatedRows } = inspected;
       const types = fields.map((f) => {
         const type = formatType(f.type);
         return { column: f.name, from: f.native ?? type, to: type, verdict: 'exact' as const };
@@ -81,7 +87,7 @@ export class FileSource implements Source {
         ...(estimatedRows !== undefined && { estimatedRows }),
       });
     }
-    if (patterns === undefined) {
+    if (patterns === undefined && streams.every(({ problem }) => problem === undefined)) {
       this.declared.requireKnown(streams.map(({ schema }) => schema));
     }
     return { streams };
@@ -91,7 +97,9 @@ export class FileSource implements Source {
   async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncIterable<Split> {
     const found = await findFiles(this.config, c.cwd);
     for (const { stream } of reads) {
-      const files = found.streams.get(stream) ?? [];
+      const files = found.streams.get(stream);
+      if (files === undefined)
+        throw fileErrors.nothingFound(`no file at ${found.storage.name} is stream ${stream}`);
       const own = known.filter((split) => split.streams[0] === stream);
       const ids = new Set(own.map(({ id }) => id));
       for (const file of files) {
@@ -126,6 +134,21 @@ export class FileSource implements Source {
     };
   }
 
+  /** What the files hold, or why they cannot be read: one broken file does not hide the other streams. */
+  private async inspect(
+    storage: Storage,
+    stream: string,
+    files: readonly SourceFile[],
+    c: Context,
+  ): Promise<Inspection | SluiceError> {
+    try {
+      return await this.reader(storage, files).inspect(stream, files, c);
+    } catch (error) {
+      if (!isSluiceError(error)) throw error;
+      return error;
+    }
+  }
+
   private requireUnchanged(file: SourceFile, known: readonly Split[]): void {
     if (this.config.changed === 'reread') return;
     const versions = known
@@ -137,9 +160,13 @@ export class FileSource implements Source {
   }
 
   private reader(storage: Storage, files: readonly SourceFile[]): FormatReader {
-    switch (files[0]?.format) {
-      default:
+    switch (files[0]!.format) {
+      case 'csv':
         return new CsvReader(storage, this.config, this.declared);
+      case 'parquet':
+        return new ParquetReader(storage, this.declared);
+      default:
+        return new JsonReader(storage, this.config, this.declared);
     }
   }
 }

@@ -79,7 +79,7 @@ async function tableReader(
     const names = fields.map(({ name }) => name);
     const documents = fields.map(({ type }) => type.kind === 'json');
     const scan = new JsonScan(names, documents, { array, raw, strict: options.extra !== 'ignore' });
-    if (start.offset > 0) scan.resume();
+    if (start.offset > 0) scan.resume(feed.final && feed.end === 0);
     const table = new CellTable(
       fields.length,
       tableRows(fields.length, options.batchRows),

@@ -75,9 +75,10 @@ export class JsonScan {
     this.seen = new Float64Array(names.length);
   }
 
-  /** Reading goes on between two items of an array. */
-  resume(): void {
+  /** Reading goes on between two items of an array, or, where nothing is left, behind its end. */
+  resume(nothingLeft: boolean): void {
     this.inArray = true;
+    this.atEnd = nothingLeft;
   }
 
   /** Scans records into the table. See {@link RecordScanner.scan}. */
@@ -115,6 +116,8 @@ export class JsonScan {
     };
     for (;;) {
       pass();
+      state.at = p;
+      state.lines = lines;
       if (p >= end) break;
       if (this.atEnd) return this.isWrong(p);
       const byte = bytes[p]!;
@@ -178,7 +181,10 @@ export class JsonScan {
       }
       return p;
     }
-    if (bytes[from] !== OPEN_BRACE) return this.fail('not-an-object', from);
+    if (bytes[from] !== OPEN_BRACE) {
+      const other = this.value(bytes, from, end, 0);
+      return other < 0 ? other : this.fail('not-an-object', from);
+    }
     const { seen } = this;
     const current = ++this.current;
     let found = 0;

@@ -1,4 +1,5 @@
 /** The storage port on a local disk. */
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve } from 'node:path';
@@ -11,7 +12,6 @@ const CHUNK = 1 << 18;
 export class LocalStorage implements Storage {
   readonly capabilities = { rename: true, conditional: true };
   readonly name: string;
-  private temporaries = 0;
 
   constructor(root: string) {
     this.name = resolve(root);
@@ -105,7 +105,7 @@ export class LocalStorage implements Storage {
     options: { readonly ifAbsent?: boolean } = {},
   ): Promise<boolean> {
     const place = this.full(path);
-    const temporary = join(dirname(place), `.${basename(place)}.${process.pid}.${this.temporaries++}.tmp`);
+    const temporary = join(dirname(place), `.${basename(place)}.${randomUUID()}.tmp`);
     await this.makeFolder(posix.dirname(path));
     try {
       const file = await open(temporary, 'w');

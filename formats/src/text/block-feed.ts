@@ -5,6 +5,8 @@
 import { BLOCK_SLACK } from './cells.js';
 
 const LF = 0x0a;
+/** A first block holds a byte order mark whole, if the file has one. */
+const LEAST_BLOCK = 4;
 
 export class BlockFeed {
   /** The block: valid up to `end`, then a line feed as sentinel and slack. */
@@ -14,12 +16,11 @@ export class BlockFeed {
   final = false;
   private readonly chunks: AsyncIterator<Uint8Array>;
   private rest: Uint8Array = new Uint8Array(0);
+  private readonly blockBytes: number;
 
-  constructor(
-    source: AsyncIterable<Uint8Array>,
-    private readonly blockBytes: number,
-  ) {
-    this.bytes = new Uint8Array(blockBytes + BLOCK_SLACK);
+  constructor(source: AsyncIterable<Uint8Array>, blockBytes: number) {
+    this.blockBytes = Math.max(blockBytes, LEAST_BLOCK);
+    this.bytes = new Uint8Array(this.blockBytes + BLOCK_SLACK);
     this.chunks = source[Symbol.asyncIterator]();
   }
 
