@@ -11,6 +11,7 @@ const CLEAR_BELOW = '\u001b[J';
 
 export class LiveLines {
   private drawn = 0;
+  private frame = '';
   private cursorHidden = false;
   private readonly restore = () => this.stream.write(SHOW_CURSOR);
 
@@ -18,10 +19,12 @@ export class LiveLines {
 
   /** Shows these lines instead of the ones before. Each must fit the terminal's width. */
   draw(lines: readonly string[]): void {
+    const frame = lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join('');
+    if (frame === this.frame) return;
+    this.frame = frame;
     if (!this.cursorHidden) process.once('exit', this.restore);
     this.cursorHidden = true;
-    const body = lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join('');
-    this.stream.write(`${HIDE_CURSOR}${up(this.drawn)}${body}${CLEAR_BELOW}`);
+    this.stream.write(`${HIDE_CURSOR}${up(this.drawn)}${frame}${CLEAR_BELOW}`);
     this.drawn = lines.length;
   }
 
@@ -30,6 +33,7 @@ export class LiveLines {
     const body = [line, ...live].map((text) => `${text}${CLEAR_LINE_END}\n`).join('');
     this.stream.write(`${up(this.drawn)}${body}${CLEAR_BELOW}`);
     this.drawn = live.length;
+    this.frame = '';
   }
 
   /** Takes the live lines away and gives the cursor back. */
@@ -38,6 +42,7 @@ export class LiveLines {
     if (this.cursorHidden) this.restore();
     process.removeListener('exit', this.restore);
     this.drawn = 0;
+    this.frame = '';
     this.cursorHidden = false;
   }
 }

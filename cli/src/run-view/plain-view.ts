@@ -1,7 +1,7 @@
 /** A run where there is no terminal: plain lines, few enough for a log. */
 import type { RunEvent } from '@sluice/core';
 import type { Logger } from '@sluice/sdk';
-import { formatBytes, formatCount, formatDuration } from '../output/numbers.js';
+import { formatBytes, formatCount, formatDuration, plural } from '../output/numbers.js';
 import { Progress } from './progress.js';
 import type { RunView } from './run-view.js';
 
@@ -25,7 +25,7 @@ export class PlainView implements RunView {
         break;
       case 'stream.started': {
         const { stream, target, generation, splits, fresh } = event;
-        const verb = fresh ? 'began' : 'is taken up again';
+        const verb = fresh ? 'began' : 'continues';
         this.log.info(`stream ${stream} → ${target} ${verb}`, { generation, splits });
         break;
       }
@@ -43,6 +43,16 @@ export class PlainView implements RunView {
           code: error.code,
           attempt: attempt + 1,
         });
+        break;
+      }
+      case 'run.ended': {
+        const { status, rows, startedAt, endedAt, streams } = event.result;
+        for (const { stream, target, committed } of streams) {
+          if (committed > 0)
+            this.log.info(`stream ${stream} → ${target}: ${plural(committed, 'row')} written`);
+        }
+        const what = `${plural(rows, 'row')} in ${formatDuration(endedAt - startedAt)}`;
+        this.log.info(`run of ${event.job} ${status}: ${what}`);
         break;
       }
       case 'epoch.committed': {

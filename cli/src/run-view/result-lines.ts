@@ -6,12 +6,15 @@ import { type TableColumn, table } from '../output/table.js';
 
 /** A sentence, and a table of the streams. */
 export function resultLines(result: RunResult, colours: Colours, width?: number): string[] {
-  const lines = [headline(result, colours)];
-  if (result.streams.length > 0) {
-    lines.push('', ...streamTable(result.streams, colours, width));
-    lines.push('', closing(result, colours));
-  }
-  return lines.filter((line, i) => line !== '' || i < lines.length - 1);
+  const { streams } = result;
+  if (streams.length === 0) return [headline(result, colours)];
+  const remark = closing(result);
+  return [
+    headline(result, colours),
+    '',
+    ...streamTable(streams, colours, width),
+    ...(remark === undefined ? [] : ['', colours.dim(remark)]),
+  ];
 }
 
 function headline({ job, status, startedAt, endedAt, rows, bytes }: RunResult, colours: Colours): string {
@@ -50,10 +53,10 @@ function stateOf({ complete, read }: StreamResult): string {
   return read === 0 ? 'nothing new' : 'complete';
 }
 
-function closing({ streams, status }: RunResult, colours: Colours): string {
+function closing({ streams, status }: RunResult): string | undefined {
   if (status !== 'succeeded') {
-    return colours.dim('What is written stays; the next run continues from the last committed position.');
+    return 'What is written stays; the next run continues from the last committed position.';
   }
   const idle = streams.filter(({ read, complete }) => complete && read === 0).length;
-  return idle === streams.length ? colours.dim('There was nothing new.') : '';
+  return idle === streams.length ? 'There was nothing new.' : undefined;
 }
