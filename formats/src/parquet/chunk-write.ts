@@ -38,6 +38,7 @@ export class ChunkWriter {
   private dictionary: Dictionary | undefined;
   private dictionaryPage: QueuedPage | undefined;
   private entries = 0;
+  /** Bytes of the pages that are closed. */
   private bytes = 0;
 
   constructor(
@@ -50,9 +51,9 @@ export class ChunkWriter {
     this.statistics = new ChunkStatistics(leaf.order);
   }
 
-  /** Bytes of the pages that are closed, before compression. */
+  /** Encoded bytes so far, before compression. */
   get size(): number {
-    return this.bytes;
+    return this.bytes + this.page.bytes;
   }
 
   append(entries: LeafEntries): void {

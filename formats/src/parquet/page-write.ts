@@ -22,10 +22,12 @@ export const HEADER_ROOM = 128;
 export class PagePool {
   private readonly free: Uint8Array[] = [];
   private readonly usual: number;
+  private readonly mostFree: number;
 
   /** @param pageBytes uncompressed size at which a page is closed */
   constructor(readonly pageBytes: number) {
     this.usual = HEAD + pageBytes + PLAIN_SLACK;
+    this.mostFree = Math.max(32, Math.floor((64 << 20) / this.usual));
   }
 
   take(bytes: number): Uint8Array {
@@ -33,7 +35,7 @@ export class PagePool {
     return this.free.pop() ?? Buffer.allocUnsafeSlow(this.usual);
   }
   give(buffer: Uint8Array): void {
-    if (buffer.byteLength === this.usual && this.free.length < 32) this.free.push(buffer);
+    if (buffer.byteLength === this.usual && this.free.length < this.mostFree) this.free.push(buffer);
   }
 }
 

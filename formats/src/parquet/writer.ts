@@ -18,7 +18,7 @@ export interface ParquetWriterOptions {
   readonly rowGroupRows?: number;
   /** Encoded bytes, before compression, at which a row group ends; default 64 MiB. Bounds the memory. */
   readonly rowGroupBytes?: number;
-  /** Encoded bytes at which a page ends; default 1 MiB. */
+  /** Encoded bytes at which a page ends; default 1 MiB, and less from 64 columns on. */
   readonly pageBytes?: number;
   /** Whether columns whose values repeat get a dictionary; default true. */
   readonly dictionary?: boolean;
@@ -59,7 +59,7 @@ export class ParquetWriter {
     private readonly options: ParquetWriterOptions = {},
   ) {
     this.schema = writeSchema(fields);
-    this.pool = new PagePool(options.pageBytes ?? 1 << 20);
+    this.pool = new PagePool(options.pageBytes ?? defaultPageBytes(this.schema.leaves.length));
     this.queue = new PageQueue(pageCompressor(options.codec ?? 'snappy'), this.pool);
     this.rowGroupRows = options.rowGroupRows ?? 262_144;
     this.rowGroupBytes = options.rowGroupBytes ?? 64 << 20;
@@ -163,6 +163,11 @@ export class ParquetWriter {
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 /** In the form that readers take apart to know a writer's bugs. */
 const CREATED_BY = `sluice version ${version} (build 0)`;
+
+/** Every column has a page open, which together should not pass 64 MiB. */
+function defaultPageBytes(columns: number): number {
+  return Math.max(64 << 10, Math.min(1 << 20, Math.floor((64 << 20) / columns)));
+}
 
 /** The chunks' bytes in pieces of a good size for a file: page headers and small pages together. */
 function* gather(chunks: readonly FinishedChunk[]): Generator<Uint8Array> {
