@@ -81,6 +81,8 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
   if (unreadable.length > 0) {
     const reasons = unreadable.map(({ schema, problem }) => `${schema.stream}: ${problem?.message}`);
     const first = unreadable[0]?.problem;
+    // One problem speaks for itself: its code says more, and its class decides the exit code.
+    if (unreadable.length === 1) throw first;
     throw coreErrors.streamUnreadable(reasons.join('; '), { cause: first, ...(first && { help: first.help }) });
   }
   return chosen;
