@@ -27,7 +27,11 @@ export function civilFromDays(days: number): { year: number; month: number; day:
   const era = Math.floor(z / 146_097);
   const dayOfEra = z - era * 146_097;
   const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1_460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+    (dayOfEra -
+      Math.floor(dayOfEra / 1_460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
   );
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const shifted = Math.floor((5 * dayOfYear + 2) / 153);
@@ -66,7 +70,10 @@ export function formatTime(units: bigint, unit: TimeUnit): string {
   const fraction = units % perSecond;
   const clock = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`;
   if (fraction === 0n) return clock;
-  return `${clock}.${fraction.toString().padStart(unit === 'us' ? 6 : 9, '0').replace(/0+$/, '')}`;
+  return `${clock}.${fraction
+    .toString()
+    .padStart(unit === 'us' ? 6 : 9, '0')
+    .replace(/0+$/, '')}`;
 }
 
 /** Units since midnight of `13:45[:00[.123456]]` up to `24:00:00`; undefined when the text is no such time. */
@@ -110,9 +117,10 @@ export function parseOffsetTimestamp(
   text: string,
   unit: TimeUnit,
 ): { at: bigint; offset: number | undefined } | undefined {
-  const match = /^([+-]?\d{4,6}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s?(Z|z|[+-]\d{2}(?::?\d{2})?)?$/.exec(
-    text,
-  );
+  const match =
+    /^([+-]?\d{4,6}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s?(Z|z|[+-]\d{2}(?::?\d{2})?)?$/.exec(
+      text,
+    );
   if (!match) return undefined;
   const days = parseDate(match[1]!);
   const timeOfDay = parseTime(match[2]!, unit);
@@ -121,8 +129,10 @@ export function parseOffsetTimestamp(
   const zone = match[3];
   if (zone === undefined) return { at: local, offset: undefined };
   if (zone === 'Z' || zone === 'z') return { at: local, offset: 0 };
-  const sign = zone[0] === '-' ? -1 : 1;
   const digits = zone.slice(1).replace(':', '');
-  const offset = sign * (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2) || 0));
+  const [hours, minutes] = [Number(digits.slice(0, 2)), Number(digits.slice(2) || 0)];
+  if (hours > 23 || minutes > 59) return undefined;
+  const east = hours * 60 + minutes;
+  const offset = zone[0] === '-' ? 0 - east : east;
   return { at: local - BigInt(offset) * 60n * unitsPerSecond(unit), offset };
 }

@@ -1,7 +1,17 @@
 /** From values to columns: a builder per column, for code that makes rows rather than buffers. */
+import { unitsPerSecond } from './calendar.js';
 import { fitsPrecision, formatDecimal, parseDecimal, writeInt128 } from './decimal.js';
 import { sdkErrors } from './errors.js';
-import { type Bitmap, bitmapBytes, type Column, clearBit, type FixedArray, filledBitmap, type Layout, setBit } from './layout.js';
+import {
+  type Bitmap,
+  bitmapBytes,
+  type Column,
+  clearBit,
+  type FixedArray,
+  filledBitmap,
+  type Layout,
+  setBit,
+} from './layout.js';
 import { type Field, formatType, type LogicalType } from './types.js';
 import { parseUuid } from './uuid.js';
 import {
@@ -213,18 +223,26 @@ function fixedConverter(type: LogicalType): (value: Value) => number | bigint | 
     const low = type.signed ? -(2 ** (type.bits - 1)) : 0;
     const high = type.signed ? 2 ** (type.bits - 1) - 1 : 2 ** type.bits - 1;
     return (value) =>
-      typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high ? value : undefined;
+      typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high
+        ? value
+        : undefined;
   }
   if (type.kind === 'date') {
     return (value) =>
       typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? value : undefined;
   }
-  const signed = type.kind !== 'int' || type.signed;
+  const [low, high] = wideRange(type);
   return (value) => {
     if (typeof value === 'number' && Number.isSafeInteger(value)) value = BigInt(value);
-    if (typeof value !== 'bigint') return undefined;
-    return (signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value ? value : undefined;
+    return typeof value === 'bigint' && value >= low && value <= high ? value : undefined;
   };
+}
+
+/** The least and the greatest value of a type in 64 bits. */
+function wideRange(type: LogicalType): readonly [bigint, bigint] {
+  if (type.kind === 'time') return [0n, 86_400n * unitsPerSecond(type.unit)];
+  if (type.kind === 'int' && !type.signed) return [0n, 2n ** 64n - 1n];
+  return [-(2n ** 63n), 2n ** 63n - 1n];
 }
 
 function decimalOf(precision: number, scale: number, value: Value): bigint | undefined {
@@ -253,7 +271,8 @@ class Bytes16Store implements Store {
       return true;
     }
     const { months, days, nanos } = value as Interval;
-    if (!Number.isInteger(months) || !Number.isInteger(days) || typeof nanos !== 'bigint') return false;
+    if (!isInt32(months) || !isInt32(days) || typeof nanos !== 'bigint') return false;
+    if (BigInt.asIntN(64, nanos) !== nanos) return false;
     this.view.setInt32(at * 16, months, true);
     this.view.setInt32(at * 16 + 4, days, true);
     this.view.setBigInt64(at * 16 + 8, nanos, true);
@@ -263,6 +282,10 @@ class Bytes16Store implements Store {
   finish(length: number): Layout {
     return { layout: 'bytes', width: 16, values: this.values.subarray(0, length * 16) };
   }
+}
+
+function isInt32(n: number): boolean {
+  return (n | 0) === n;
 }
 
 class VarlenStore implements Store {
@@ -287,6 +310,8 @@ class VarlenStore implements Store {
     } else {
       const text = this.type.kind === 'decimal' ? unboundedDecimal(this.type, value) : value;
       if (typeof text !== 'string' || (this.labels && !this.labels.has(text))) return false;
+      // Half a surrogate pair has no UTF-8; writing it would put another character in its place.
+      if (!(text as WellFormed).isWellFormed()) return false;
       this.reserve(text.length * 3);
       this.end += this.data.write(text, this.end);
     }
@@ -297,7 +322,11 @@ class VarlenStore implements Store {
     this.offsets[at + 1] = this.end;
   }
   finish(length: number): Layout {
-    return { layout: 'varlen', offsets: this.offsets.subarray(0, length + 1), data: this.data.subarray(0, this.end) };
+    return {
+      layout: 'varlen',
+      offsets: this.offsets.subarray(0, length + 1),
+      data: this.data.subarray(0, this.end),
+    };
   }
   private reserve(bytes: number): void {
     if (this.end + bytes <= this.data.byteLength) return;
@@ -306,6 +335,9 @@ class VarlenStore implements Store {
     this.data = grown;
   }
 }
+
+/** ES2024, which Node has, but not the library that this is compiled with. */
+type WellFormed = string & { isWellFormed(): boolean };
 
 /** Plain notation of a decimal, without an exponent; with a scale, exactly that many digits behind the point. */
 function unboundedDecimal(type: { scale?: number; precision?: number }, value: Value): string | undefined {
