@@ -264,8 +264,7 @@ export class Session {
       case NOTIFICATION:
         return;
       case ERROR:
-        this.lastError = errorFields(body);
-        if (exchange !== undefined) exchange.error ??= this.lastError;
+        this.failed(errorFields(body));
         return;
       case READY:
         this.exchange = undefined;
@@ -281,6 +280,15 @@ export class Session {
       default:
         exchange?.reply.message(type, body);
     }
+  }
+
+  private failed(fields: ErrorFields): void {
+    const { exchange } = this;
+    this.lastError = fields;
+    if (exchange !== undefined) exchange.error ??= fields;
+    // The server ends the session, whatever it is doing.
+    const severity = fields['V'] ?? fields['S'];
+    if (severity === 'FATAL' || severity === 'PANIC') this.broken ??= serverError(fields, exchange?.doing);
   }
 
   private lost(): void {

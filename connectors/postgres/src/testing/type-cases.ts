@@ -196,7 +196,7 @@ export const TYPE_CASES: readonly TypeCase[] = [
   { type: 'boolean[]', values: ["'{t,f,NULL}'"] },
   {
     type: 'text[]',
-    values: ["'{}'", `'{a,"b c",NULL,"NULL","",\"q\\"uote\",back\\\\slash,ü}'`, `'{{a,"x,y"},{"{",NULL}}'`],
+    values: ["'{}'", `'{a,"b c",NULL,"NULL","","q\\"uote",back\\\\slash,ü}'`, `'{{a,"x,y"},{"{",NULL}}'`],
   },
   { type: 'character varying(5)[]', values: ["'{abcde,NULL}'"] },
   { type: 'numeric(10,2)[]', values: ["'{1.50,NULL,-99999999.99,NaN}'"] },
