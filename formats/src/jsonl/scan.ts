@@ -8,26 +8,16 @@
  */
 import { type CellTable, ESCAPED, NULL, PLAIN, QUOTED } from '../text/cells.js';
 import type { ScanEnd, ScanState } from '../text/table-reader.js';
-import { hexDigit } from './unescape.js';
+import { CUT, isSpace, JsonGrammar, skipSpace } from './grammar.js';
 
 const LF = 0x0a;
-const CR = 0x0d;
-const SPACE = 0x20;
-const TAB = 0x09;
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const MAX_DEPTH = 200;
-
-/** What is wrong with a record. */
-export type JsonProblem = 'grammar' | 'not-an-object' | 'unknown-member';
 
 export interface JsonScanOptions {
   /** Whether records are the items of one array, which may span lines; otherwise each stands on a line of its own. */
@@ -38,16 +28,7 @@ export interface JsonScanOptions {
   readonly strict: boolean;
 }
 
-/** Ran into the end of what may be read: a line's, or the block's. */
-const CUT = -1;
-/** Ran into something that is no JSON. */
-const WRONG = -2;
-
-export class JsonScan {
-  /** What was wrong with the record at which the last scan stopped. */
-  problem: JsonProblem = 'grammar';
-  /** Where in the block that was. */
-  problemAt = 0;
+export class JsonScan extends JsonGrammar {
   /** The member that is no column. */
   member = '';
 
@@ -62,13 +43,13 @@ export class JsonScan {
   private inArray = false;
   private atEnd = false;
   private afterComma = false;
-  private quoteKind = QUOTED;
 
   constructor(
     names: readonly string[],
     documents: readonly boolean[],
     private readonly options: JsonScanOptions,
   ) {
+    super();
     this.names = names.map((name) => Buffer.from(name));
     this.byName = new Map(names.map((name, i) => [name, i]));
     this.documents = documents;
@@ -232,12 +213,6 @@ export class JsonScan {
     return p;
   }
 
-  private fail(problem: JsonProblem, at: number): number {
-    this.problem = problem;
-    this.problemAt = at;
-    return WRONG;
-  }
-
   private setCell(table: CellTable, column: number, from: number, to: number): void {
     const at = column * table.capacity + table.rows;
     const { bytes, starts, ends } = table;
@@ -264,149 +239,6 @@ export class JsonScan {
     const name = kind === QUOTED ? text : unescaped(text);
     return name === undefined ? -1 : (this.byName.get(name) ?? -1);
   }
-
-  /** Passes a value. Afterwards `quoteKind` says what a string was. */
-  private value(bytes: Uint8Array, p: number, end: number, depth: number): number {
-    if (p >= end) return CUT;
-    switch (bytes[p]) {
-      case QUOTE:
-        return this.string(bytes, p, end);
-      case OPEN_BRACE:
-      case OPEN_BRACKET:
-        return this.container(bytes, p, end, depth);
-      case 0x74:
-        return this.word(bytes, p, end, 'true');
-      case 0x66:
-        return this.word(bytes, p, end, 'false');
-      case 0x6e:
-        return this.word(bytes, p, end, 'null');
-      default:
-        return this.number(bytes, p, end);
-    }
-  }
-
-  private word(bytes: Uint8Array, p: number, end: number, word: string): number {
-    for (let i = 0; i < word.length; i++) {
-      if (p + i >= end) return CUT;
-      if (bytes[p + i] !== word.charCodeAt(i)) return this.fail('grammar', p + i);
-    }
-    return p + word.length;
-  }
-
-  private number(bytes: Uint8Array, from: number, end: number): number {
-    let p = from;
-    if (bytes[p] === MINUS) p++;
-    if (p >= end) return CUT;
-    const first = bytes[p]!;
-    p = digits(bytes, p, end);
-    if (first < 0x30 || first > 0x39 || (first === 0x30 && p > from + (bytes[from] === MINUS ? 2 : 1))) {
-      return this.fail('grammar', from);
-    }
-    if (p < end && bytes[p] === POINT) {
-      const next = digits(bytes, p + 1, end);
-      if (next === p + 1) return next >= end ? CUT : this.fail('grammar', next);
-      p = next;
-    }
-    if (p < end && (bytes[p]! | 0x20) === 0x65) {
-      p++;
-      if (p < end && (bytes[p] === MINUS || bytes[p] === 0x2b)) p++;
-      const next = digits(bytes, p, end);
-      if (next === p) return next >= end ? CUT : this.fail('grammar', next);
-      p = next;
-    }
-    return p;
-  }
-
-  private string(bytes: Uint8Array, from: number, end: number): number {
-    this.quoteKind = QUOTED;
-    let p = from + 1;
-    for (;;) {
-      let byte = bytes[p]!;
-      while (byte !== QUOTE && byte !== BACKSLASH && byte >= SPACE) byte = bytes[++p]!;
-      if (p >= end) return CUT;
-      if (byte === QUOTE) return p + 1;
-      if (byte !== BACKSLASH) return this.fail('grammar', p);
-      this.quoteKind = ESCAPED;
-      if (p + 1 >= end) return CUT;
-      const letter = bytes[p + 1]!;
-      if (letter === 0x75) {
-        const next = this.unicode(bytes, p, end);
-        if (next < 0) return next;
-        p = next;
-      } else if (ESCAPES.has(letter)) {
-        p += 2;
-      } else {
-        return this.fail('grammar', p + 1);
-      }
-    }
-  }
-
-  /** Passes `\uXXXX`, or two of them that make a surrogate pair: half a pair is no character. */
-  private unicode(bytes: Uint8Array, p: number, end: number): number {
-    const unit = hexAt(bytes, p + 2, end);
-    if (unit < 0) return unit === CUT ? CUT : this.fail('grammar', p);
-    if (unit < 0xd800 || unit > 0xdfff) return p + 6;
-    if (p + 7 >= end) return CUT;
-    const low = bytes[p + 6] === BACKSLASH && bytes[p + 7] === 0x75 ? hexAt(bytes, p + 8, end) : WRONG;
-    if (low === CUT) return CUT;
-    return unit < 0xdc00 && low >= 0xdc00 && low <= 0xdfff ? p + 12 : this.fail('grammar', p);
-  }
-
-  private container(bytes: Uint8Array, from: number, end: number, depth: number): number {
-    if (depth > MAX_DEPTH) return this.fail('grammar', from);
-    const isObject = bytes[from] === OPEN_BRACE;
-    const close = isObject ? CLOSE_BRACE : CLOSE_BRACKET;
-    let p = skipSpace(bytes, from + 1, end);
-    if (p < end && bytes[p] === close) return p + 1;
-    for (;;) {
-      if (isObject) {
-        if (p >= end) return CUT;
-        if (bytes[p] !== QUOTE) return this.fail('grammar', p);
-        p = this.string(bytes, p, end);
-        if (p < 0) return p;
-        p = skipSpace(bytes, p, end);
-        if (p >= end) return CUT;
-        if (bytes[p] !== COLON) return this.fail('grammar', p);
-        p = skipSpace(bytes, p + 1, end);
-      }
-      p = this.value(bytes, p, end, depth + 1);
-      if (p < 0) return p;
-      p = skipSpace(bytes, p, end);
-      if (p >= end) return CUT;
-      const byte = bytes[p++];
-      if (byte === close) return p;
-      if (byte !== COMMA) return this.fail('grammar', p - 1);
-      p = skipSpace(bytes, p, end);
-    }
-  }
-}
-
-const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
-
-function isSpace(byte: number): boolean {
-  return byte === SPACE || byte === LF || byte === CR || byte === TAB;
-}
-
-function skipSpace(bytes: Uint8Array, p: number, end: number): number {
-  while (p < end && isSpace(bytes[p]!)) p++;
-  return p;
-}
-
-function digits(bytes: Uint8Array, p: number, end: number): number {
-  while (p < end && bytes[p]! >= 0x30 && bytes[p]! <= 0x39) p++;
-  return p;
-}
-
-/** The number of four hexadecimal digits, CUT or WRONG. */
-function hexAt(bytes: Uint8Array, p: number, end: number): number {
-  let value = 0;
-  for (let i = p; i < p + 4; i++) {
-    if (i >= end) return CUT;
-    const digit = hexDigit(bytes[i]!);
-    if (digit < 0) return WRONG;
-    value = value * 16 + digit;
-  }
-  return value;
 }
 
 function unescaped(text: string): string | undefined {
