@@ -25,7 +25,7 @@ export const packages = [
 ];
 
 /**
- * What the `*.test.ts` files of every package may import beyond its row: the tools that the repository's
+ * What `*.test.ts` files and the folders `testing` and `bench` of every package may import beyond its row: the tools that the repository's
  * root installs, and (but for `sdk`, on which it rests) the conformance kit.
  */
 export const inTests = { external: ['vitest', 'fast-check', 'vega-datasets'], may: ['test'], notIn: ['sdk'] };

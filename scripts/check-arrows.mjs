@@ -95,7 +95,7 @@ function referenceProblems(scope) {
 function sourceProblems(scope) {
   return scope.sources.flatMap(({ path, text }) => {
     const uses = moduleUses(path, text);
-    const inTest = /\.test\.[cm]?[jt]s$/.test(path);
+    const inTest = /(\.test\.[cm]?[jt]s$)|(^|\/)(testing|bench)\//.test(path);
     const found = uses.modules.flatMap(({ text: specifier, line }) =>
       specifierProblems(scope, path, specifier, inTest).map((problem) => `${path}:${line}: ${problem}`),
     );

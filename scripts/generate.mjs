@@ -7,6 +7,7 @@ import { commandReference } from './generate/command-reference.mjs';
 import { connectorPart, connectorTable, newConnectorPage } from './generate/connector-page.mjs';
 import { duplicateCodes, errorIndex } from './generate/error-index.mjs';
 import { replacePart } from './generate/generated-part.mjs';
+import { jobPage } from './generate/job-page.mjs';
 import { loadProject } from './generate/load-project.mjs';
 import { newTransformPage, transformIndex, transformPart } from './generate/transform-page.mjs';
 
@@ -29,9 +30,9 @@ for (const problem of problems) console.error(problem);
 process.exit(problems.length === 0 ? 0 : 1);
 
 /** Every generated file by its path, with its text. */
-function generatedFiles({ cli, connectors, transforms, families }) {
+function generatedFiles({ cli, core, connectors, transforms, families }) {
   const made = new Map();
-  const jobSchema = cli.jobSchema(connectors.map(({ connector }) => connector));
+  const jobSchema = core.jobSchema(connectors.map(({ connector }) => connector));
   made.set('cli/job.schema.json', `${JSON.stringify(jobSchema, null, 2)}\n`);
   for (const loaded of connectors) {
     const path = `docs/connectors/${loaded.connector.name}.md`;
@@ -45,8 +46,9 @@ function generatedFiles({ cli, connectors, transforms, families }) {
     made.set(path, replacePart(page, 'reference', transformPart(transform, cli.configSchema)));
   }
   made.set('docs/transforms/index.md', transformIndex(transforms));
-  made.set('docs/errors/index.md', errorIndex(families, cli.exitCodeOf));
+  made.set('docs/errors/index.md', errorIndex(families, core.exitCodeOf));
   made.set('docs/reference/command-line.md', commandReference(cli));
+  made.set('docs/reference/job.md', jobPage(jobSchema));
   const readme = read('README.md');
   if (readme !== undefined) {
     made.set('README.md', replacePart(readme, 'connectors', connectorTable(connectors, 'docs/connectors')));

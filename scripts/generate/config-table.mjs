@@ -37,11 +37,12 @@ function descend(schema, path, walk) {
   const record = resolved.additionalProperties;
   if (typeof record === 'object' && Object.keys(record).length > 0) descend(record, `${path}.<name>`, walk);
   if (resolved.items) descend(resolved.items, `${path}[]`, walk);
-  const options = flattenVariants(schema, walk.root);
-  if (options.length < 2) return;
-  const selector = selectorOf(options);
-  if (selector !== undefined) addVariants(selector, name, options, path, walk);
-  else for (const option of options) if (option.properties) collect(option, path, walk);
+  const alternatives = resolved.anyOf || resolved.oneOf ? flattenVariants(schema, walk.root) : [];
+  for (const option of alternatives) if (!option.properties) descend(option, path, walk);
+  const objects = alternatives.filter((option) => option.properties);
+  const selector = objects.length > 1 ? selectorOf(objects) : undefined;
+  if (selector !== undefined) addVariants(selector, name, objects, path, walk);
+  else for (const option of objects) collect(option, path, walk);
 }
 
 function addVariants(selector, name, options, path, walk) {
@@ -68,7 +69,7 @@ function keysOf(option, selector, root) {
       const standard = defaultText(schema);
       const notes = [typeText(schema, root), needed ? 'required' : '', standard && `default ${standard}`];
       const facts = notes.filter(Boolean).join(', ');
-      return `${code(key)} (${facts})${schema.description ? `: ${schema.description}` : ''}`;
+      return `${code(key)} (${facts})${schema.description ? `: ${schema.description.replace(/\.$/, '')}` : ''}`;
     })
     .join('; ');
 }
@@ -109,6 +110,7 @@ function typeText(schema, root) {
     const record = resolved.additionalProperties;
     return typeof record === 'object' && !resolved.properties ? 'object by name' : 'object';
   }
+  if (Array.isArray(resolved.type)) return resolved.type.map((type) => typeText({ type }, root)).join(' or ');
   const names = {
     string: 'text',
     integer: 'whole number',

@@ -97,7 +97,12 @@ function writes({ modes }) {
 }
 
 function meant({ urls, files }) {
-  return [...urls.map((scheme) => code(`${scheme}://`)), ...files.map(code)].join(' ');
+  return [...urls.map((scheme) => code(`${scheme}://`)), ...plainEndings(files).map(code)].join(' ');
+}
+
+/** File endings without those that only add a compression. */
+function plainEndings(files) {
+  return files.filter((ending) => !files.some((other) => other !== ending && ending.startsWith(`${other}.`)));
 }
 
 function section(title, body) {

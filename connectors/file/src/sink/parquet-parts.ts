@@ -7,6 +7,8 @@ const BATCH_ROWS = 16_384;
 /** A row group is held back until it is complete, since its columns stand one after the other. */
 const MOST_ROW_GROUP = 128 << 20;
 const LEAST_ROW_GROUP = 4 << 20;
+/** Small enough that the compressors' threads keep little memory for the next page: a megabyte a page costs 200 MiB. */
+const PAGE = 256 << 10;
 
 export function parquetParts(options: ParquetWriterOptions): PartFormat {
   return {
@@ -19,6 +21,7 @@ export function parquetParts(options: ParquetWriterOptions): PartFormat {
       };
       const writer = new ParquetWriter(fields, file, {
         ...options,
+        pageBytes: PAGE,
         rowGroupBytes: Math.min(MOST_ROW_GROUP, Math.max(LEAST_ROW_GROUP, memory)),
       });
       return {
