@@ -108,11 +108,6 @@ export class DuckdbSink implements Sink {
     const maker = { job: job.id, stream: table.stream, generation };
     await this.change(database, 'schema', async () => {
       await records.requireFence(control, job.id, job.fence);
-      if (table.write === 'replace') {
-        await dropOtherStagings(control, job, table, generation);
-        await ensureTable(control, stagingTable(job, table, generation), columns, maker);
-        return;
-      }
       const target = targetOf(table);
       const shape = await readShape(control, target);
       const made = shape && makerOf(shape);
@@ -122,6 +117,11 @@ export class DuckdbSink implements Sink {
       }
       if (shape === undefined && target.save === 'require') {
         throw duckdbErrors.tableMissing(`${plainName(target)} is not there`);
+      }
+      if (table.write === 'replace') {
+        await dropOtherStagings(control, job, table, generation);
+        await ensureTable(control, stagingTable(job, table, generation), columns, maker);
+        return;
       }
       if (shape !== undefined && target.save === 'recreate' && !(mine && made.generation === generation)) {
         await control.run(`DROP TABLE ${qualified(target)}`, `make ${plainName(target)} anew`);

@@ -60,7 +60,7 @@ export class DuckdbWriter implements AtomicWriter {
         const name = writtenTable(lane.job, plan, lane.generation);
         const table =
           plan.write === 'upsert'
-            ? new UpsertTable(database, session, this.loader, name, i)
+            ? new UpsertTable(database, session, this.loader, name, plan.schema.key, i)
             : new AppendTable(database, session, this.loader, name, this.staged ? i : undefined);
         return [plan.stream, { plan, table }] as const;
       }),

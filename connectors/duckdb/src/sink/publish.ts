@@ -4,7 +4,7 @@ import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
 import { plainName, qualified, quote } from '../tables/identifiers.js';
 import { swapObstacle } from '../tables/swap.js';
-import { hasRows, readShape, type TableShape } from '../tables/table-shape.js';
+import { hasRows, loadIndexes, readShape, type TableShape } from '../tables/table-shape.js';
 import { stagingTable, targetOf } from '../tables/target.js';
 import { readRecord, writeStream } from './records.js';
 
@@ -80,6 +80,7 @@ async function refill(session: Session, plan: TablePlan, staging: string, loaded
   const target = qualified(targetOf(plan));
   const columns = loaded.columns.map((column) => quote(column.name)).join(', ');
   const what = `refill ${plan.target}`;
+  await loadIndexes(session, target, columns);
   await session.run(`DELETE FROM ${target}`, what);
   await session.run(`INSERT INTO ${target} (${columns}) SELECT ${columns} FROM ${staging}`, what);
   await session.run(`DROP TABLE ${staging}`, what);

@@ -79,6 +79,32 @@ export function incompleteKey(schema: StreamSchema): string {
   return `SELECT ${keys} AS key FROM ${MERGED} WHERE ${OWN_PREFIX}incomplete LIMIT 1`;
 }
 
+/** The last row of each key, for {@link applyBeside}. */
+export function mergeWhole(stage: string, schema: StreamSchema): string[] {
+  const keys = schema.key.map(quote).join(', ');
+  return [
+    `CREATE OR REPLACE TEMP TABLE ${MERGED.replace('temp.main.', '')} AS
+     SELECT ${list(schema, 's.')}, s.${DELETES} FROM ${stage} AS s
+     SEMI JOIN (SELECT max(${SEQUENCE}) AS ${SEQUENCE} FROM ${stage} GROUP BY ${keys}) AS k USING (${SEQUENCE})`,
+  ];
+}
+
+/** Applies merged rows to a target that has columns of its own: these keep their values, at the price of an UPDATE. */
+export function applyBeside(target: string, schema: StreamSchema): string[] {
+  const others = schema.fields.filter((_, i) => !isKey(schema, i)).map((f) => quote(f.name));
+  const same = keyEquals(schema, 't', 'k');
+  const set = others.map((name) => `${name} = k.${name}`).join(', ');
+  return [
+    `DELETE FROM ${target} AS t USING ${MERGED} AS k WHERE k.${DELETES} = 1 AND ${same}`,
+    ...(set === ''
+      ? []
+      : [`UPDATE ${target} AS t SET ${set} FROM ${MERGED} AS k WHERE k.${DELETES} = 0 AND ${same}`]),
+    `INSERT INTO ${target} (${list(schema)}) SELECT ${list(schema, 'k.')} FROM ${MERGED} AS k
+     WHERE k.${DELETES} = 0 AND NOT EXISTS (FROM ${target} AS t WHERE ${same})`,
+    `DROP TABLE ${MERGED}`,
+  ];
+}
+
 export function applyMerged(target: string, schema: StreamSchema): string[] {
   return [
     `DELETE FROM ${target} AS t USING ${MERGED} AS k WHERE ${keyEquals(schema, 't', 'k')}`,

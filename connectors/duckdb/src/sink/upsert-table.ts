@@ -4,6 +4,7 @@ import type { Database } from '../database/database.js';
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
 import { OWN_PREFIX, plainName, qualified, quote, type TableName } from '../tables/identifiers.js';
+import { loadIndexes, readShape } from '../tables/table-shape.js';
 import { feedColumns } from '../vectors/feed-columns.js';
 import type { FeedColumn } from '../vectors/row-feeds.js';
 import { vectorType } from '../vectors/vector-write.js';
@@ -12,6 +13,7 @@ import type { Loader, LoadTarget } from './loader.js';
 import { upsertParts } from './upsert-rows.js';
 import {
   ABSENT,
+  applyBeside,
   applyMerged,
   applyMoves,
   applyWhole,
@@ -20,6 +22,7 @@ import {
   DELETES,
   incompleteKey,
   mergePartial,
+  mergeWhole,
   OLD,
   SEQUENCE,
 } from './upsert-sql.js';
@@ -40,12 +43,14 @@ export class UpsertTable {
   private steps: Step[] = [];
   private next = 0;
   private made = 0;
+  private indexed = false;
 
   constructor(
     private readonly database: Database,
     private readonly session: Session,
     private readonly loader: Loader,
     private readonly name: TableName,
+    private readonly key: readonly string[],
     /** Makes the names of temporary tables unique within the connection. */
     private readonly number: number,
   ) {}
@@ -119,6 +124,8 @@ export class UpsertTable {
 
   /** Applies what was staged; in the commit's transaction, with everything loaded. */
   async apply(): Promise<void> {
+    if (!this.indexed) await loadIndexes(this.session, qualified(this.name), this.key.map(quote).join(', '));
+    this.indexed = true;
     for (const step of this.steps) {
       if (step.kind === 'clear') await this.runAll([step.sql]);
       else if (step.kind === 'moves')
@@ -129,7 +136,15 @@ export class UpsertTable {
 
   private async applyRows({ stage, schema, partial }: Step & { kind: 'rows' }): Promise<void> {
     const target = qualified(this.name);
-    if (!partial) return this.runAll(applyWhole(target, stage, schema));
+    const beside = await this.hasOwnColumns(schema);
+    if (!partial) {
+      await this.runAll(
+        beside
+          ? [...mergeWhole(stage, schema), ...applyBeside(target, schema)]
+          : applyWhole(target, stage, schema),
+      );
+      return;
+    }
     await this.runAll(mergePartial(target, stage, schema));
     const [missing] = await this.session.rows(incompleteKey(schema), `merge into ${plainName(this.name)}`);
     if (missing !== undefined) {
@@ -141,7 +156,14 @@ export class UpsertTable {
         },
       );
     }
-    await this.runAll(applyMerged(target, schema));
+    await this.runAll(beside ? applyBeside(target, schema) : applyMerged(target, schema));
+  }
+
+  /** Whether the target has columns that the rows do not have, whose values must outlive a delete and insert. */
+  private async hasOwnColumns(schema: StreamSchema): Promise<boolean> {
+    const names = new Set(schema.fields.map((f) => f.name.toLowerCase()));
+    const shape = await readShape(this.session, this.name);
+    return shape?.columns.some((column) => !names.has(column.name.toLowerCase())) ?? false;
   }
 
   private async runAll(statements: readonly string[]): Promise<void> {

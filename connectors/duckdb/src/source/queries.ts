@@ -1,6 +1,7 @@
 /** The queries that read a split, one for each stretch between positions at which a batch must end. */
 import type { Json, StreamSchema } from '@sluice/sdk';
 import type { Session } from '../database/session.js';
+import { compareKeys } from '../tables/compare-keys.js';
 import { literal, qualified, quote, type TableName } from '../tables/identifiers.js';
 import { columnExpression, type SourceColumn } from './catalog.js';
 import type { SplitSpec } from './splits.js';
@@ -25,7 +26,7 @@ export async function orderCuts(
     const rows = cuts.filter((cut): cut is number => typeof cut === 'number' && cut > (at as number));
     return rows.filter((cut) => spec.to === null || cut < spec.to).sort((a, b) => a - b);
   }
-  const key = (cut: Json) => keyTuple(spec.key, columns, cut);
+  const key = (cut: Json) => row(keyValues(spec.key, columns, cut));
   const places = cuts.flatMap((cut, i) => (cut === null ? [] : [`SELECT ${i} AS i, ${key(cut)} AS k`]));
   if (places.length === 0) return [];
   const behind = at === null ? '' : `WHERE k > ${key(at)}`;
@@ -61,9 +62,9 @@ export function stretches(
   const texts = keys.map((key) => `CAST(${key} AS VARCHAR)`);
   const select = `SELECT ${list([...selected, ...texts])} ${from}`;
   const order = `ORDER BY ${keys.join(', ')}`;
-  const tuple = (position: Json) => keyTuple(spec.key, columns, position);
-  const low = (position: Json) => (position === null ? [] : [`${row(keys)} > ${tuple(position)}`]);
-  const high = (position: Json) => (position === null ? [] : [`${row(keys)} <= ${tuple(position)}`]);
+  const tuple = (position: Json) => keyValues(spec.key, columns, position);
+  const low = (position: Json) => (position === null ? [] : [compareKeys(keys, '>', tuple(position))]);
+  const high = (position: Json) => (position === null ? [] : [compareKeys(keys, '<=', tuple(position))]);
   return pairs<Json>(at, [...cuts, null]).map(([after, until]) => {
     const conditions = [...low(after), ...high(until)];
     return {
@@ -74,9 +75,9 @@ export function stretches(
 }
 
 /** A position, the texts of a key's values, as SQL. */
-function keyTuple(key: readonly string[], columns: readonly SourceColumn[], position: Json): string {
+function keyValues(key: readonly string[], columns: readonly SourceColumn[], position: Json): string[] {
   const type = (name: string) => columns.find((column) => column.name === name)!.read.sql;
-  return row((position as string[]).map((text, i) => `CAST(${literal(text)} AS ${type(key[i]!)})`));
+  return (position as string[]).map((text, i) => `CAST(${literal(text)} AS ${type(key[i]!)})`);
 }
 
 function list(expressions: readonly string[]): string {

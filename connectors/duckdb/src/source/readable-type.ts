@@ -54,8 +54,6 @@ export function readableType(duckdbType: DuckDBType, driver: Driver): ReadableTy
       return as(types.timestampLocal, 'TIMESTAMP', 'counted in microseconds');
     case id.ENUM:
       return { ...as(types.enumOf(...duckdbType.values), 'VARCHAR', ''), verdict: 'exact', note: 'by label' };
-    case id.SQLNULL:
-      return { ...as(types.nullType, 'VARCHAR', 'a column without values'), verdict: 'exact' };
     case id.LIST:
     case id.ARRAY: {
       const item = inner('item', readableType(duckdbType.valueType, driver));

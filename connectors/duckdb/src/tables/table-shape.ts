@@ -116,3 +116,15 @@ export async function countRows(session: Session, name: string): Promise<bigint>
 export async function hasRows(session: Session, name: string): Promise<boolean> {
   return (await session.rows(`SELECT 1 AS found FROM ${name} LIMIT 1`, `look into ${name}`)).length > 0;
 }
+
+/**
+ * Makes DuckDB load the indexes of a table. One that was made by CREATE UNIQUE INDEX and comes from the file is not
+ * loaded by DELETE, and a key that is then deleted and inserted in one transaction counts as a duplicate
+ * (DuckDB 1.5.6); an INSERT of no rows loads it.
+ */
+export async function loadIndexes(session: Session, name: string, columns: string): Promise<void> {
+  await session.run(
+    `INSERT INTO ${name} (${columns}) SELECT ${columns} FROM ${name} WHERE false`,
+    `look at ${name}`,
+  );
+}
