@@ -101,9 +101,11 @@ export class GenerateSource implements Source {
         signal.throwIfAborted();
         const stop = stops.find((cut) => cut > row)!;
         const count = Math.min(stop - row, size, request.batchRows, pace?.rowsAtOnce ?? Infinity);
-        await pace?.wait(count);
         const batch = generator.batch(schema, row, count);
         size = Math.max(1, Math.floor((request.batchBytes * count) / Math.max(1, batch.byteSize)));
+        // Far too large, as a first batch of wide rows is: made again with fewer rows, which are the same.
+        if (size * 2 < count) continue;
+        await pace?.wait(count);
         row += count;
         yield batch;
         yield checkpoint(row, bulk && row === end);

@@ -152,7 +152,7 @@ export const brokenSchemas: readonly BrokenSink[] = [
 
 export const brokenLives: readonly BrokenSink[] = [
   brokenSink(
-    'SNK-64',
+    'SNK-63',
     'waits on when it is aborted',
     class extends MemorySink {
       override attach(job: SinkJob, c: Context) {

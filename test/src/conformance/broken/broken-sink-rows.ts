@@ -125,7 +125,7 @@ export const brokenCommits: readonly BrokenSink[] = [
     },
   ),
   brokenSink(
-    'SNK-62',
+    'SNK-61',
     'takes nothing more once it has refused',
     class extends MemorySink {
       private failed = false;
@@ -138,7 +138,7 @@ export const brokenCommits: readonly BrokenSink[] = [
     },
   ),
   brokenSink(
-    'SNK-63',
+    'SNK-62',
     'leaves a timer behind each writer',
     class extends MemorySink {
       override async open(...request: Parameters<MemorySink['open']>) {
@@ -368,14 +368,14 @@ export const brokenValues: readonly BrokenSink[] = [
   changedRows('SNK-58', 'cuts long texts', (rows) =>
     eachValue(rows, (value) => (typeof value === 'string' ? value.slice(0, 65_535) : value)),
   ),
-  changedRows('SNK-59', 'bends the values of batches of rows', (rows, batch) => {
+  changedRows('SNK-58', 'bends the values of batches of rows', (rows, batch) => {
     const { makeRows } = batch as unknown as { makeRows?: unknown };
     return makeRows === undefined ? rows : eachValue(rows, asFloat);
   }),
-  changedRows('SNK-60', 'takes a special value for null', (rows) =>
+  changedRows('SNK-59', 'takes a special value for null', (rows) =>
     eachValue(rows, (value) => (value instanceof Special ? null : value)),
   ),
-  changedRows('SNK-61', 'appends null for UNCHANGED', (rows) =>
+  changedRows('SNK-60', 'appends null for UNCHANGED', (rows) =>
     eachValue(rows, (value) => (value === UNCHANGED ? null : value)),
   ),
 ];

@@ -10,7 +10,7 @@ import { SinkSession } from './sink-subject.js';
 
 export const lifecycleRules: readonly SinkRule[] = [
   {
-    id: 'SNK-63',
+    id: 'SNK-62',
     per: 'mode',
     must: 'Closing writers and sinks MUST free everything that they opened, with and without a commit.',
     fix: 'Release connections, files and timers in close(), also of a transaction that is still open.',
@@ -34,7 +34,7 @@ export const lifecycleRules: readonly SinkRule[] = [
     },
   },
   {
-    id: 'SNK-64',
+    id: 'SNK-63',
     per: 'mode',
     must: 'When the context’s signal is aborted, verbs MUST end soon, and the next run MUST find the sink in order.',
     fix: 'Pass `c.signal` to whatever waits; stop between statements, never within a commit.',

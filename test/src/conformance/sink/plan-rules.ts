@@ -219,8 +219,8 @@ export const planRules: readonly SinkRule[] = [
         namedColumns('cases', ['name', 'NAME']),
         'columns that differ by case',
       );
-      for (const name of AWKWARD_NAMES)
-        await demandWorksOrRefused(session, orders(`t ${name}`), `target ${show(`t ${name}`)}`);
+      for (const name of AWKWARD_TARGETS)
+        await demandWorksOrRefused(session, orders(name), `target ${show(name)}`);
       await session.demandRows(
         bystander,
         [order(1)],
@@ -247,6 +247,8 @@ export const planRules: readonly SinkRule[] = [
     },
   },
 ];
+
+const AWKWARD_TARGETS = ['select', 'Two Words', 'Größe 日本', 'a"b\'c`d', 'a;b--c', 'a.b', '$1 %s {x} x]'];
 
 const AWKWARD_NAMES = [
   'select',

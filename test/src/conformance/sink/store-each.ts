@@ -1,14 +1,5 @@
 /** Writes values of many types, each in a target of its own, and says what became of every single one. */
-import {
-  Batch,
-  type Row,
-  type StreamSchema,
-  streamSchema,
-  type TablePlan,
-  types,
-  type Value,
-  type Verdict,
-} from '@sluice/sdk';
+import { Batch, type Row, streamSchema, type TablePlan, types, type Value, type Verdict } from '@sluice/sdk';
 import { outcome } from '../patience.js';
 import type { TypeCase } from '../values/type-matrix.js';
 import { columnsBatch, type SinkLane, type SinkRun, splitOf } from './sink-run.js';
@@ -23,8 +14,12 @@ export interface Fate {
   readonly values: readonly ValueFate[];
 }
 
+/** What kind of batch a value was written in. */
+export type BatchKind = 'columns' | 'rows';
+
 export interface ValueFate {
   readonly value: Value;
+  readonly from: BatchKind;
   /** The error with which the value was refused. */
   readonly refusal?: unknown;
   /** Whether there is a row of it, and what that holds. */
@@ -32,91 +27,97 @@ export interface ValueFate {
   readonly found: Value;
 }
 
-export async function storeEach(
-  session: SinkSession,
-  cases: readonly TypeCase[],
-  kind: 'columns' | 'rows',
-): Promise<Fate[]> {
+/** Writes each value twice, in a batch of columns and in one of rows. */
+export async function storeEach(session: SinkSession, cases: readonly TypeCase[]): Promise<Fate[]> {
   const run = await session.run();
   const stored: { of: TypeCase; table?: TablePlan; refused?: unknown; refusals: Map<number, unknown> }[] = [];
   for (const of of cases) {
-    const begun = await outcome(begin(run, of, kind));
+    const begun = await outcome(begin(run, of));
     if ('error' in begun) {
       stored.push({ of, refused: begun.error, refusals: new Map() });
       continue;
     }
-    const refusals = await write(run, begun.value, of.values, kind);
+    const refusals = await write(run, begun.value, of);
     if (session.usesGenerations) await run.publish(begun.value, 1, true);
     stored.push({ of, table: begun.value, refusals });
   }
   await session.crash();
   const fates: Fate[] = [];
-  for (const { of, table, refused, refusals } of stored)
-    fates.push(await fateOf(session, of, table, refused, refusals));
+  for (const { of, table, refused, refusals } of stored) {
+    fates.push(
+      table === undefined
+        ? { of, refused, verdict: 'lossy', values: [] }
+        : await fateOf(session, of, table, refusals),
+    );
+  }
   return fates;
 }
 
-function schemaOf({ name, type }: TypeCase, kind: string): StreamSchema {
-  return streamSchema(
-    `${kind}_${name}`,
-    [
-      { name: 'id', type: types.int32, nullable: false },
-      { name: 'value', type, nullable: true },
-    ],
-    ['id'],
-  );
+function begin(run: SinkRun, { name, type }: TypeCase): Promise<TablePlan> {
+  const fields = [
+    { name: 'id', type: types.int32, nullable: false },
+    { name: 'value', type, nullable: true },
+  ];
+  return run.begin(streamSchema(`of_${name}`, fields, ['id']));
 }
 
-function begin(run: SinkRun, of: TypeCase, kind: string): Promise<TablePlan> {
-  return run.begin(schemaOf(of, kind));
+/** The rows that hold a case's values. Those that are written as rows come behind those that are as columns. */
+function rowsOf({ values }: TypeCase, from: BatchKind): Row[] {
+  return values.map((value, i): Row => ({ id: from === 'columns' ? i : i + values.length, value }));
 }
 
-/** Writes all values at once and, when that is refused, one by one; says which were refused with what. */
-async function write(
-  run: SinkRun,
-  table: TablePlan,
-  values: readonly Value[],
-  kind: 'columns' | 'rows',
-): Promise<Map<number, unknown>> {
+/** Writes the values; says which rows were refused with what. */
+async function write(run: SinkRun, table: TablePlan, of: TypeCase): Promise<Map<number, unknown>> {
   const refusals = new Map<number, unknown>();
-  const rows = values.map((value, id): Row => ({ id, value }));
   const lane = await run.lane(table, { split: splitOf(table.stream) });
-  const whole = await outcome(writeAndCommit(lane, table.schema, rows, kind));
-  if ('error' in whole) {
-    for (const row of rows) {
-      await lane.writer.abort();
-      const alone = await outcome(writeAndCommit(lane, table.schema, [row], kind));
-      if ('error' in alone) refusals.set(row['id'] as number, alone.error);
-    }
-    await lane.writer.abort();
-  }
+  for (const from of ['columns', 'rows'] as const)
+    await writeHalving(lane, table, rowsOf(of, from), from, refusals);
   await run.closeLane(lane);
   return refusals;
 }
 
-async function writeAndCommit(
+/** Writes rows at once and, when that is refused, in halves, until what is refused is alone: as an engine does. */
+async function writeHalving(
   lane: SinkLane,
-  schema: StreamSchema,
+  { schema }: TablePlan,
   rows: readonly Row[],
-  kind: 'columns' | 'rows',
+  from: BatchKind,
+  refusals: Map<number, unknown>,
 ): Promise<void> {
-  await lane.send(kind === 'rows' ? Batch.ofRows(schema, rows) : columnsBatch(schema, rows));
-  await lane.commit();
+  if (rows.length === 0) return;
+  const batch = from === 'rows' ? Batch.ofRows(schema, rows) : columnsBatch(schema, rows);
+  const written = await outcome(lane.send(batch).then(() => lane.commit()));
+  if (!('error' in written)) return;
+  await lane.writer.abort();
+  if (rows.length === 1) {
+    refusals.set(rows[0]!['id'] as number, written.error);
+    return;
+  }
+  const middle = Math.ceil(rows.length / 2);
+  for (const half of [rows.slice(0, middle), rows.slice(middle)]) {
+    await writeHalving(lane, lane.tables[0]!, half, from, refusals);
+  }
 }
 
 async function fateOf(
   session: SinkSession,
   of: TypeCase,
-  table: TablePlan | undefined,
-  refused: unknown,
+  table: TablePlan,
   refusals: ReadonlyMap<number, unknown>,
 ): Promise<Fate> {
-  if (table === undefined) return { of, refused, verdict: 'lossy', values: [] };
   const found = new Map<number, Value>();
   for (const row of await session.readRows(table)) found.set(Number(row['id']), row['value'] ?? null);
-  const values = of.values.map((value, id): ValueFate => {
-    const fate: ValueFate = { value, isThere: found.has(id), found: found.get(id) ?? null };
-    return refusals.has(id) ? { ...fate, refusal: refusals.get(id) } : fate;
-  });
+  const values = (['columns', 'rows'] as const).flatMap((from) =>
+    rowsOf(of, from).map((row): ValueFate => {
+      const id = row['id'] as number;
+      const fate: ValueFate = {
+        value: row['value']!,
+        from,
+        isThere: found.has(id),
+        found: found.get(id) ?? null,
+      };
+      return refusals.has(id) ? { ...fate, refusal: refusals.get(id) } : fate;
+    }),
+  );
   return { of, verdict: table.types.find(({ column }) => column === 'value')?.verdict ?? 'exact', values };
 }

@@ -21,20 +21,22 @@ export const valueRules: readonly SinkRule[] = [
     id: 'SNK-58',
     per: 'mode',
     reads: true,
-    must: 'Every value of every logical type MUST be stored from columns and read back as it was, or refused: by a lossy verdict of the plan, or with a coded error of class config (plan) or data (write).',
+    must: 'Every value of every logical type MUST be stored as it is, from batches of columns and of rows alike, or refused: by a lossy verdict of the plan, or with a coded error of class config (plan) or data (write).',
     fix: 'Find the value in the mapping of its type: give the type another column, check the range, or declare the mapping lossy and say what is lost.',
-    check: (session) => demandMatrix(session, 'columns'),
+    async check(session) {
+      const cases = chosen(session).map(
+        (of): TypeCase => ({
+          ...of,
+          values: [...of.values, null, ...sampleValues(of.type, session.seed, SAMPLES)],
+        }),
+      );
+      for (const fate of await storeEach(session, cases)) {
+        demandKept(session, fate, (found, value) => isSame(fate, found, value));
+      }
+    },
   },
   {
     id: 'SNK-59',
-    per: 'mode',
-    reads: true,
-    must: 'What SNK-58 says MUST hold for batches of rows too.',
-    fix: 'Take rows() and columns() through the same mapping; results are the same on every rung.',
-    check: (session) => demandMatrix(session, 'rows'),
-  },
-  {
-    id: 'SNK-60',
     per: 'mode',
     reads: true,
     must: 'A special value MUST be stored as the system’s own such value or as its text, or be refused with a coded error of class data; it MUST NOT become null or another value.',
@@ -43,39 +45,34 @@ export const valueRules: readonly SinkRule[] = [
       const cases = chosen(session).flatMap(({ name, type, special }): TypeCase[] =>
         special === undefined ? [] : [{ name, type, values: special.map((text) => new Special(text)) }],
       );
-      for (const kind of ['columns', 'rows'] as const) {
-        for (const fate of await storeEach(session, cases, kind))
-          demandKept(session, fate, (found, value) => isPlaced(found, value as Special));
+      for (const fate of await storeEach(session, cases)) {
+        demandKept(session, fate, (found, value) => isPlaced(found, value as Special));
       }
     },
   },
   {
-    id: 'SNK-61',
+    id: 'SNK-60',
     per: 'mode',
     reads: true,
     concerns: (of) => !byKey(of),
     must: 'A row that has UNCHANGED columns and no row to take them from MUST be refused with a coded error, never stored with nulls.',
     fix: 'Look at `Column.absent` in inserts: such rows are null in `validity`, and are no nulls.',
     async check(session) {
-      for (const kind of ['columns', 'rows'] as const) {
-        const cases: TypeCase[] = [
-          { name: 'text', type: types.string, values: [UNCHANGED as Value] },
-          { name: 'number', type: types.int32, values: [UNCHANGED as Value] },
-        ];
-        for (const fate of await storeEach(session, cases, kind)) {
-          for (const { refusal, found } of fate.values) {
-            demand(
-              refusal !== undefined,
-              `an UNCHANGED ${fate.of.name} was taken, and stored as ${show(found)}`,
-            );
-            demandCoded(refusal, 'an UNCHANGED value in an insert');
-          }
+      const cases: TypeCase[] = [
+        { name: 'text', type: types.string, values: [UNCHANGED as Value] },
+        { name: 'number', type: types.int32, values: [UNCHANGED as Value] },
+      ];
+      for (const fate of await storeEach(session, cases)) {
+        for (const { from, refusal, found } of fate.values) {
+          const what = `an UNCHANGED ${fate.of.name} in a batch of ${from}`;
+          demand(refusal !== undefined, `${what} was taken, and stored as ${show(found)}`);
+          demandCoded(refusal, what);
         }
       }
     },
   },
   {
-    id: 'SNK-62',
+    id: 'SNK-61',
     per: 'mode',
     reads: true,
     must: 'After a batch was refused and aborted, the writer MUST take and commit the rows that are good.',
@@ -110,17 +107,6 @@ function chosen({ options }: SinkSession): readonly TypeCase[] {
   return typeMatrix.filter(({ name }) => options.types?.includes(name) ?? true);
 }
 
-async function demandMatrix(session: SinkSession, kind: 'columns' | 'rows'): Promise<void> {
-  const cases = chosen(session).map(
-    (of): TypeCase => ({
-      ...of,
-      values: [...of.values, null, ...sampleValues(of.type, session.seed, SAMPLES)],
-    }),
-  );
-  for (const fate of await storeEach(session, cases, kind))
-    demandKept(session, fate, (found, value) => isSame(fate, found, value));
-}
-
 /** Each value of a type was refused in a proper way, or is there as `isKept` wants it. */
 function demandKept(
   session: SinkSession,
@@ -130,8 +116,8 @@ function demandKept(
   const isExact = withRecord(session);
   if (refused !== undefined)
     return void demandCoded(refused, `a column of type ${of.name}`, ['config', 'contract', 'data']);
-  for (const { value, refusal, isThere, found } of values) {
-    const shown = `${of.name} ${shorten(canonicalValue(of.type, value), 120)}`;
+  for (const { value, from, refusal, isThere, found } of values) {
+    const shown = `${of.name} ${shorten(canonicalValue(of.type, value), 120)} in a batch of ${from}`;
     if (refusal !== undefined) {
       demandCoded(refusal, shown, ['data']);
       demand(!isThere || !isExact, () => `${shown} was refused, and a row of it is there`);

@@ -51,7 +51,7 @@ export interface SourceOptions {
   readonly seed?: number;
 }
 
-export const DEFAULT_PATIENCE_MS = 5_000;
+export const DEFAULT_PATIENCE_MS = 10_000;
 export const DEFAULT_SEED = 20_240_229;
 
 const MEMORY = 64 * 1024 * 1024;
