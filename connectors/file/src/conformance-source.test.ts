@@ -1,6 +1,6 @@
 /**
  * The kit's rules for sources, judged on files of every format. Incremental reading of a set of files, where each file
- * is a split that ends, is tested in `source.test.ts`.
+ * is a split that ends, is tested in `source-positions.test.ts`.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
