@@ -37,11 +37,31 @@ export function checkExpression(syntax: Syntax, schema: StreamSchema): Node {
   return new Checker(schema).check(syntax);
 }
 
+/** How deep an expression may be; a chain of so many operators counts, as each stands in the next. */
+const MAX_DEPTH = 1000;
+
 class Checker {
+  private depth = 0;
+
   constructor(private readonly schema: StreamSchema) {}
 
   check(syntax: Syntax): Node {
     const span = { start: syntax.start, end: syntax.end };
+    if (++this.depth > MAX_DEPTH) {
+      const help = 'Write many comparisons with one value as x in [a, b, …].';
+      throw new Problem(
+        expressionErrors.syntax,
+        span,
+        `more than ${MAX_DEPTH} operators stand in each other`,
+        help,
+      );
+    }
+    const node = this.checkPart(syntax, span);
+    this.depth--;
+    return node;
+  }
+
+  private checkPart(syntax: Syntax, span: Span): Node {
     switch (syntax.op) {
       case 'value':
         return literal(syntax.args, syntax.input.slice(span.start, span.end), span);

@@ -440,4 +440,17 @@ describe('problems are found when the expression is read', () => {
   it('an expression in an expression is bounded in depth', () => {
     expect(problem(`${'('.repeat(5000)}id${')'.repeat(5000)} > 1`).code).toBe('SLUICE-EXPR-0001');
   });
+
+  it('long conditions and long lists are fine', () => {
+    const chain = (length: number) => Array.from({ length }, (_, i) => `id == ${i + 10}`).join(' || ');
+    expect(value(`${chain(900)} || id == 1`)).toBe(true);
+    expect(problem(chain(3000))).toMatchObject({
+      code: 'SLUICE-EXPR-0001',
+      help: expect.stringContaining('in [a, b'),
+    });
+    const amounts = Array.from({ length: 5000 }, (_, i) => `${i}.5`).join(', ');
+    expect(value(`amount in [${amounts}]`, { amount: '4999.50' })).toBe(true);
+    const list = Array.from({ length: 20_000 }, (_, i) => i + 10).join(', ');
+    expect([value(`id in [${list}]`), value(`id in [${list}, 1]`)]).toEqual([false, true]);
+  });
 });

@@ -63,7 +63,7 @@ describe('kernels and the row-by-row reference yield the same', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 3 }).chain((depth) => randomExpression(family, depth)),
-        fc.array(randomRow, { minLength: 1, maxLength: 20 }),
+        fc.array(randomRow, { maxLength: 20 }),
         (text, rows) => {
           if (isRefused(text)) return;
           compared++;

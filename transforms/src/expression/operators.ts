@@ -142,7 +142,17 @@ export function membership(needle: Node, list: Node | readonly Node[], span: Spa
   if (list.length === 0) throw mismatch(span, 'the list is empty');
   const members = list.length >= SET_FROM ? constantSet(needle, list) : undefined;
   if (members) return strictCall(types.bool, { op: 'inSet', members }, [asString(needle)], span);
-  return list.map((item) => comparison('eq', needle, item, span)).reduce((a, b) => logic('or', a, b, span));
+  return anyOf(
+    list.map((item) => comparison('eq', needle, item, span)),
+    span,
+  );
+}
+
+/** A tree of `||` as flat as it can be, as lists may be long. */
+function anyOf(nodes: readonly Node[], span: Span): Node {
+  if (nodes.length === 1) return nodes[0]!;
+  const half = nodes.length >> 1;
+  return logic('or', anyOf(nodes.slice(0, half), span), anyOf(nodes.slice(half), span), span);
 }
 
 function isNodeList(list: Node | readonly Node[]): list is readonly Node[] {
