@@ -7,6 +7,7 @@ import { pgErrors } from '../errors.js';
 import type { ColumnEncoder, Output, RowRange } from './column-encoder.js';
 import { NUMERIC_INFINITY, NUMERIC_MINUS_INFINITY, NUMERIC_NAN, NUMERIC_NEGATIVE } from './decode-numeric.js';
 import { fixedValues, halvesOf } from './encode-fixed.js';
+import { RowProblem } from './row-problem.js';
 
 const HEADER = 8;
 const TWO_32 = 2 ** 32;
@@ -74,10 +75,8 @@ class Groups {
   }
 }
 
-function tooLong(row: number): Error {
-  return pgErrors.valueRefused(`row ${row} of the batch: a decimal has more digits than its type`, {
-    details: { row },
-  });
+function tooLong(row: number): RowProblem {
+  return new RowProblem(pgErrors.valueRefused, row, 'a decimal has more digits than its type');
 }
 
 /** decimal(p ≤ 18, s) and int64, whose 64-bit values are whole numbers × 10^scale. */

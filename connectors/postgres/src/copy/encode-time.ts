@@ -4,6 +4,7 @@ import { pgErrors } from '../errors.js';
 import type { ColumnEncoder, Output, RowRange } from './column-encoder.js';
 import { EPOCH_DAYS, EPOCH_HIGH, EPOCH_LOW } from './decode-time.js';
 import { fixedValues, halvesOf } from './encode-fixed.js';
+import { RowProblem } from './row-problem.js';
 
 const TWO_32 = 2 ** 32;
 const FIRST = -0x80000000;
@@ -16,10 +17,8 @@ function infinity(text: string): 1 | -1 | undefined {
   return match[1] === '-' ? -1 : 1;
 }
 
-function outOfRange(row: number, what: string): Error {
-  return pgErrors.valueRefused(`row ${row} of the batch: a ${what} lies beyond what PostgreSQL can hold`, {
-    details: { row },
-  });
+function outOfRange(row: number, what: string): RowProblem {
+  return new RowProblem(pgErrors.valueRefused, row, `a ${what} lies beyond what PostgreSQL can hold`);
 }
 
 export const encodeDate: ColumnEncoder = {

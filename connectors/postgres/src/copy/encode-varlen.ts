@@ -3,6 +3,7 @@ import type { Column } from '@sluice/sdk';
 import { pgErrors } from '../errors.js';
 import type { ColumnEncoder, Output, RowRange } from './column-encoder.js';
 import { copyBytes } from './copy-bytes.js';
+import { RowProblem } from './row-problem.js';
 
 function varlen(column: Column): { offsets: Int32Array; data: Uint8Array } {
   if (column.data.layout !== 'varlen')
@@ -79,7 +80,5 @@ function withoutZeros(column: Column): Column {
   if (zero < 0) return column;
   let row = 0;
   while (offsets[row + 1]! <= zero + first) row++;
-  throw pgErrors.zeroCharacter(`row ${row} of the batch holds a text with the character U+0000`, {
-    details: { row },
-  });
+  throw new RowProblem(pgErrors.zeroCharacter, row, 'a text holds the character U+0000');
 }

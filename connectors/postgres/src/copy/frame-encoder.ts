@@ -2,6 +2,7 @@
 import type { Column } from '@sluice/sdk';
 import { BufferPool } from './buffer-pool.js';
 import { type ColumnEncoder, measureFixed, measureSpecials, writeHoles } from './column-encoder.js';
+import { inColumn } from './row-problem.js';
 
 /** A column of the target, with what encodes it. */
 export interface EncodedColumn {
@@ -33,7 +34,9 @@ export class FrameEncoder {
 
   /** The rows of the columns, in pieces. */
   *encode(columns: readonly Column[], rows: number): Generator<Frames> {
-    const prepared = this.columns.map(({ encoder }, c) => encoder.prepare?.(columns[c]!) ?? columns[c]!);
+    const prepared = this.columns.map(({ name, encoder }, c) =>
+      inColumn(name, () => encoder.prepare?.(columns[c]!) ?? columns[c]!),
+    );
     const sizes = this.measure(prepared, rows);
     let from = 0;
     while (from < rows) {
@@ -78,9 +81,9 @@ export class FrameEncoder {
     const range = { from, to };
     const out = { bytes, view, cursor };
     for (let c = 0; c < count; c++) {
-      const { encoder } = this.columns[c]!;
+      const { name, encoder } = this.columns[c]!;
       writeHoles(encoder, columns[c]!, range, out);
-      encoder.write(columns[c]!, range, out);
+      inColumn(name, () => encoder.write(columns[c]!, range, out));
     }
   }
 }

@@ -132,7 +132,7 @@ async function refill(session: Session, table: TablePlan, staging: Target, targe
   const names = columnNames(detail.columns.map((column) => column.name));
   await session.query(`DELETE FROM ${qualified(target)}`, undefined, doing);
   await session.query(
-    `INSERT INTO ${qualified(target)} (${names}) SELECT ${names} FROM ${qualified(staging)}`,
+    `INSERT INTO ${qualified(target)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${names} FROM ${qualified(staging)}`,
     undefined,
     doing,
   );

@@ -62,7 +62,7 @@ export class TextRows {
     const into = this.withOp ? [...names, OP_COLUMN] : names;
     const values = this.columns.map(({ name, type }) => `${ident(name)}::${type}`);
     if (this.withOp) values.push(OP_COLUMN);
-    const sql = `INSERT INTO ${this.destination} (${columnNames(into)})
+    const sql = `INSERT INTO ${this.destination} (${columnNames(into)}) OVERRIDING SYSTEM VALUE
       SELECT ${values.join(', ')} FROM ${table} ORDER BY ${ORDER_COLUMN}`;
     try {
       await session.query(sql, undefined, `writing ${this.target}`);

@@ -16,7 +16,7 @@ function values({ columns }: TableDetail): string {
 /** All rows, as new ones. */
 export function insertRows(from: string, destination: TableName, detail: TableDetail): string {
   const names = columnNames(detail.columns.map((column) => column.name));
-  return `INSERT INTO ${qualified(destination)} (${names}) SELECT ${values(detail)} FROM ${from}`;
+  return `INSERT INTO ${qualified(destination)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values(detail)} FROM ${from}`;
 }
 
 export interface Upsert {
