@@ -19,7 +19,6 @@ import {
   silentLogger,
   type Value,
 } from '@sluice/sdk';
-import { afterEach, beforeEach } from 'vitest';
 import { fileConfig } from './config.js';
 import { FileSource } from './source.js';
 
@@ -31,12 +30,12 @@ export const data: string = fileURLToPath(
 /** The folder of the test that runs; paths in configurations start there. */
 export let folder: string;
 
-/** To be called at the top of a test file. */
-export function useFolder(): void {
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sluice-source-'));
-  });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
+/** To be called before and after each test. */
+export async function makeFolder(): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-source-'));
+}
+export async function removeFolder(): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
 }
 
 export function context(): Context {

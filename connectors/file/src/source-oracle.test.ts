@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { needsPythonReaders, pythonWithReaders } from '@sluice/test';
-import { describe, expect, test } from 'vitest';
-import { context, data, readOf, readStream, sourceOf, useFolder } from './source-folder.js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { context, data, makeFolder, readOf, readStream, removeFolder, sourceOf } from './source-folder.js';
 
-useFolder();
+beforeEach(makeFolder);
+afterEach(removeFolder);
 
 describe('real files, as Python reads them', () => {
   needsPythonReaders();

@@ -3,12 +3,23 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { LocalStorage } from '@sluice/formats';
 import { type Json, type Row, streamSchema, types, type Value } from '@sluice/sdk';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DeclaredTypes } from './declared-types.js';
 import { ParquetReader } from './parquet-reader.js';
-import { context, folder, parquet, readOf, readStream, sourceOf, useFolder, write } from './source-folder.js';
+import {
+  context,
+  folder,
+  makeFolder,
+  parquet,
+  readOf,
+  readStream,
+  removeFolder,
+  sourceOf,
+  write,
+} from './source-folder.js';
 
-useFolder();
+beforeEach(makeFolder);
+afterEach(removeFolder);
 
 describe('reading again and on', () => {
   const lines = Array.from({ length: 40 }, (_, i) => `${i},"text\n${i}"\n`).join('');

@@ -2,20 +2,22 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { types } from '@sluice/sdk';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   context,
   folder,
+  makeFolder,
   namesOf,
   parquet,
   readStream,
+  removeFolder,
   sourceOf,
   typesOf,
-  useFolder,
   write,
 } from './source-folder.js';
 
-useFolder();
+beforeEach(makeFolder);
+afterEach(removeFolder);
 
 describe('which files make which streams', () => {
   beforeEach(() =>

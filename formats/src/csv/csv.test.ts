@@ -1,8 +1,6 @@
 import { type Column, columnValues, type Field, types, type Value } from '@sluice/sdk';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TextPosition } from '../text/position.js';
-import { everyType, table } from '../text/rows.arbitrary.js';
 import { type CsvReadOptions, openCsv } from './read.js';
 import { type CsvWriteOptions, CsvWriter } from './write.js';
 
@@ -57,39 +55,6 @@ function written(
   const writer = new CsvWriter(fields, options);
   return Buffer.concat([writer.header(), writer.write(columns, rows)]);
 }
-
-function transposed(values: readonly (readonly Value[])[], rows: number): Value[][] {
-  return Array.from({ length: rows }, (_, row) => values.map((column) => column[row]!));
-}
-
-describe('what is written comes back', () => {
-  test.each([
-    ['as usual', {}, {}],
-    ['with tabs', { delimiter: '\t' }, { delimiter: '\t' }],
-    ['with a delimiter that stands in values', { delimiter: '-' }, { delimiter: '-' }],
-    ['with a word for null', { null: 'NULL' }, { nulls: ['NULL'], empty: 'text' }],
-    ['with CRLF and hexadecimal bytes', { lineEnd: '\r\n', bytes: 'hex' }, { bytes: 'hex' }],
-  ] as const)('%s', async (_, writing, reading) => {
-    await fc.assert(
-      fc.asyncProperty(table, async ({ fields, columns, values, rows }) => {
-        const back = await read(written(fields, columns, rows, writing), fields, reading);
-        expect(back.names).toEqual(fields.map(({ name }) => name));
-        expect(back.rows).toEqual(transposed(values, rows));
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  test('of every type', async () => {
-    await fc.assert(
-      fc.asyncProperty(everyType, async ({ fields, columns, values, rows }) => {
-        const back = await read(written(fields, columns, rows), fields, { batchRows: 3 });
-        expect(back.rows).toEqual(transposed(values, rows));
-      }),
-      { numRuns: 60 },
-    );
-  });
-});
 
 describe('blocks', () => {
   const text =

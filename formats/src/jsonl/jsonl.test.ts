@@ -2,7 +2,6 @@ import { type Column, columnValues, type Field, formatType, types, type Value } 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TextPosition } from '../text/position.js';
-import { everyType, table } from '../text/rows.arbitrary.js';
 import { sampleJson } from './infer.js';
 import { type JsonReadOptions, RAW_FIELD, readJson, readRawJson } from './read.js';
 import { parseJson, treeText } from './tree.js';
@@ -45,47 +44,7 @@ async function read(
   return result;
 }
 
-function transposed(values: readonly (readonly Value[])[], rows: number): Value[][] {
-  return Array.from({ length: rows }, (_, row) => values.map((column) => column[row]!));
-}
-
 const ab = [types.field('a', types.int64), types.field('b', types.string)];
-
-describe('what is written comes back', () => {
-  test.each([
-    ['exact', table, 150],
-    ['safe', table, 150],
-    ['exact', everyType, 60],
-    ['safe', everyType, 60],
-  ] as const)('with %s numbers', async (numbers, tables, numRuns) => {
-    await fc.assert(
-      fc.asyncProperty(
-        tables,
-        fc.integer({ min: 1, max: 300 }),
-        async ({ fields, columns, values, rows }, piece) => {
-          // Two columns of one name have no place in an object.
-          const text = new JsonLinesWriter(fields, { numbers }).write(columns, rows);
-          const back = await read(text, fields, { piece, batchBytes: 500 });
-          expect(back.rows).toEqual(transposed(values, rows));
-        },
-      ),
-      { numRuns },
-    );
-  });
-
-  test('every line is a document that JSON.parse takes', () => {
-    fc.assert(
-      fc.property(everyType, ({ fields, columns, rows }) => {
-        const text = Buffer.from(new JsonLinesWriter(fields).write(columns, rows)).toString();
-        const lines = text.split('\n').slice(0, -1);
-        expect(lines).toHaveLength(rows);
-        for (const line of lines)
-          expect(Object.keys(JSON.parse(line) as object)).toEqual(fields.map(({ name }) => name));
-      }),
-      { numRuns: 60 },
-    );
-  });
-});
 
 describe('numbers keep their digits', () => {
   const text = '{"a":9007199254740993,"d":0.1234567890123456789,"s":12345678901234567890.10}\n';
