@@ -5,7 +5,6 @@
 import {
   type Context,
   failpoint,
-  guaranteeOf,
   type Rung,
   type SinkJob,
   type SinkRecord,
@@ -86,11 +85,11 @@ class Attempt {
       record: this.record,
       keepsRecord,
       identity: { source: plan.sourceIdentity, target: plan.targetIdentity },
-      wanted: plan.streams.map(({ stream, read, table }) => ({
+      wanted: plan.streams.map(({ stream, read, guarantee }) => ({
         stream,
         mode: read.mode,
         resumable: read.resumable,
-        mayRepeat: guaranteeOf(table.protocol) === 'at least once',
+        mayRepeat: guarantee === 'at least once',
       })),
       again: plan.again,
       fresh: plan.fresh && !this.r.retried,

@@ -19,7 +19,7 @@ export interface WantedStream {
   readonly mode: 'full' | 'incremental' | 'cdc';
   /** What is committed stays visible though the generation is unfinished: see `StreamRead.resumable`. */
   readonly resumable: boolean;
-  /** Whether repeating rows is within the guarantee (protocol append), so that a broken copy may start over. */
+  /** Whether repeating rows is within the guarantee (at least once), so that a copy may start over. */
   readonly mayRepeat: boolean;
 }
 
@@ -144,7 +144,7 @@ function startOf(wanted: WantedStream, { again, fresh }: ReconcileInput, adopted
   if (wanted.mode !== 'full') return resume;
 
   if (known.published) {
-    if (wanted.resumable && !again) {
+    if (wanted.resumable && !again && !wanted.mayRepeat) {
       throw coreErrors.alreadyPublished(`stream ${stream} has been appended in full (generation ${known.generation})`, {
         details: { stream },
       });
