@@ -113,6 +113,11 @@ export class SinkJobRun {
     }
   }
 
+  /** Epochs of the split that the sink has. */
+  get committed(): number {
+    return this.epochs;
+  }
+
   async writer() {
     const { job, split, generation, plan } = this;
     const writer = await this.sink.open({ job, split, generation, tables: [plan] }, this.c);
