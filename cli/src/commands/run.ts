@@ -11,7 +11,11 @@ export const run: CommandSpec = {
   positionals: [{ name: 'job', summary: 'Job file: JSON, YAML or a module' }],
   options: {
     streams: { ...streams, summary: 'Run these streams of the job only; * stands for any characters' },
-    'full-refresh': { kind: 'flag', summary: 'Copy every stream afresh, whatever was done before' },
+    'full-refresh': {
+      kind: 'flag',
+      summary:
+        'Copy every stream afresh, whatever was done before; with write mode append its rows are added once more',
+    },
     ...runOptions,
   },
   examples: [

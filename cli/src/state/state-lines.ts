@@ -56,7 +56,7 @@ function sinkLines(
   const rows = streams.map(({ stream, generation, published, splits: count, sealed }) => [
     stream,
     String(generation),
-    published === 0 ? '' : String(published),
+    published === 0 ? '–' : String(published),
     `${sealed} of ${count}`,
   ]);
   const columns = [
