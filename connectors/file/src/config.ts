@@ -41,7 +41,7 @@ const dialect = z
       .optional()
       .describe('The longest record that is accepted. Default: 16 MiB.'),
   })
-  .describe('How CSV files are written.');
+  .describe('How CSV files are written. Their text is UTF-8.');
 
 export const fileConfig = z.strictObject({
   path: z
