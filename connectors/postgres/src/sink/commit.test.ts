@@ -348,3 +348,27 @@ describeWithServer('postgres-15', (server) => {
     });
   });
 });
+
+describeWithServer(
+  'postgres-15',
+  (server) => {
+    it('F: a server that crashes before COMMIT is where it was, after COMMIT where it went', async () => {
+      const url = await server().createDatabase();
+      const sink = openSink(url);
+      const plan = await planFor(sink);
+      await begin(sink, plan, job);
+      const writer = await openWriter(sink, plan, job);
+      await writer.write(batchOf(orders(0, 10)));
+      await writer.commit(epoch(job, 1));
+      await writer.write(batchOf(orders(10, 1000)));
+      await server().kill();
+      await expect(writer.commit(epoch(job, 2))).rejects.toMatchObject({ class: 'transient' });
+      await writer.close();
+      await server().restart();
+      expect((await sink.attach(jobOf(2n), c))?.splits['a']).toMatchObject({ epoch: 1, position: { at: 1 } });
+      expect(await psql(url, 'SELECT count(*) FROM orders')).toBe('10');
+      await sink.close();
+    });
+  },
+  { settings: { fsync: 'on' } },
+);

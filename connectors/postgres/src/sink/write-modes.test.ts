@@ -1,6 +1,6 @@
 /** What append and upsert do to rows, and to tables that are there already. */
 import {
-  Batch,
+  type Batch,
   field,
   OPS,
   type Row,
