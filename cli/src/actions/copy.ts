@@ -32,7 +32,8 @@ export const action: Action = async (input, output) => {
   const open = await openJob(copyJob(request, cwd), output);
   const job = overrideJob(open.job, input);
   // The streams are part of the job here, and chosen there.
-  const options = { input, streams: undefined, fresh: false, notice: keptAsText };
+  const passing = request.source.connector === 'stdin' || request.sink.connector === 'stdout';
+  const options = { input, streams: undefined, fresh: passing, passing, notice: keptAsText };
   return executeJob({ ...open, job }, options, output);
 };
 

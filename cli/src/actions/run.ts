@@ -8,7 +8,7 @@ export const action: Action = async (input, output) => {
   const open = { job: overrideJob(job, input), registry };
   return executeJob(
     open,
-    { input, streams: input.list('streams'), fresh: input.flag('full-refresh') },
+    { input, streams: input.list('streams'), fresh: input.flag('full-refresh'), passing: false },
     output,
   );
 };

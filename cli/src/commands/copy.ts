@@ -7,7 +7,8 @@ export const copy: CommandSpec = {
   description:
     'By default everything is read and replaces what an earlier copy wrote, and a column that the target cannot ' +
     'keep exactly becomes text (a job file refuses that by default). A copy that was interrupted continues when ' +
-    'the same command is repeated: its state is kept under a name made from the command. `-` is stdin or stdout.',
+    'the same command is repeated: its state is kept under a name made from the command. `-` is stdin or stdout; of ' +
+    'what goes through a pipe no state is kept.',
   positionals: [
     { name: 'from', summary: 'URL, path, glob, or - for stdin' },
     { name: 'to', summary: 'URL, path, or - for stdout' },

@@ -25,6 +25,7 @@ it('is a whole job with the defaults of a copy', () => {
     connections: { from: request.source, to: request.sink },
     flows: { main: { source: 'from', mode: 'full', streams: ['*'], sinks: { main: { to: 'to' } } } },
     types: { lossy: 'string' },
+    again: true,
   });
 });
 
@@ -52,9 +53,4 @@ it('takes over every setting', () => {
     },
     sinks: { main: { to: 'to', write: 'upsert', save: 'require', name: '{stream}_copy' } },
   });
-});
-
-it('appends again when everything is appended again', () => {
-  expect(copyJob({ ...request, write: 'append' }, '/').again).toBe(true);
-  expect(copyJob({ ...request, write: 'append', mode: 'incremental' }, '/').again).toBeUndefined();
 });

@@ -55,7 +55,7 @@ export function copyJob(request: CopyRequest, cwd: string): LongJob {
     },
     types: { lossy },
     // Who asks twice to append everything wants it twice. One that was interrupted is finished first.
-    ...(mode === 'full' && write === 'append' && { again: true }),
+    ...(mode === 'full' && { again: true }),
   };
 }
 

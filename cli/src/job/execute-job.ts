@@ -1,10 +1,12 @@
 /** Plans and runs a job, shows it, and says how it ended: in words, as JSON, and as an exit code. */
+import { constants } from 'node:os';
 import {
   coreErrors,
   eventError,
   exitCodeOf,
   type Job,
   type Ledger,
+  MemoryLedger,
   openSqliteLedger,
   type RunResult,
   runJob,
@@ -29,6 +31,8 @@ export interface ExecuteOptions {
   /** Run these streams of the job only. */
   readonly streams: readonly string[] | undefined;
   readonly fresh: boolean;
+  /** Nothing of the run is kept: what was read or written once through a pipe cannot be taken up again. */
+  readonly passing: boolean;
   /** What is to be said of the plan before it runs. */
   readonly notice?: PlanNotice;
 }
@@ -53,9 +57,13 @@ export async function executeJob(open: OpenJob, options: ExecuteOptions, output:
     view.end();
   }
   await writeResult(ending.result, output);
+  if (results !== output.stdout && output.stdout.isGone) return READER_GONE;
   print(ending, results, output);
   return ending.exitCode;
 }
+
+/** As shells count a program that ends because nobody reads its output any more (`head` does that): no failure. */
+const READER_GONE = 128 + constants.signals.SIGPIPE;
 
 async function attempt(
   { job, registry }: OpenJob,
@@ -68,7 +76,9 @@ async function attempt(
   const startedAt = Date.now();
   const context = { job: job.name };
   try {
-    const ledger = await openSqliteLedger(statePath(input.text('state'), job.cwd));
+    const ledger = options.passing
+      ? new MemoryLedger()
+      : await openSqliteLedger(statePath(input.text('state'), job.cwd));
     try {
       await requireFree(ledger, job);
       view.doing(`planning ${job.name}`);

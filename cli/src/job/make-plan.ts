@@ -45,7 +45,10 @@ async function transformsFor({ flows, lossy }: Job): Promise<{ readonly [name: s
   const named = flows.some((flow) => flow.transforms.length > 0);
   // Declared types are casts, and so is keeping a column as text.
   const casts =
-    lossy === 'string' || flows.some(({ streams = [] }) => streams.some(({ spec }) => spec && spec.columns));
+    lossy === 'string' ||
+    flows.some(({ streams = [] }) =>
+      streams.some(({ spec }) => spec !== false && spec.columns !== undefined),
+    );
   if (!named && !casts) return {};
   const { transforms } = await import('@sluice/transforms');
   return transforms;

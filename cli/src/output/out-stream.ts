@@ -22,7 +22,6 @@ export class OutStream {
   /** Why nothing can be written any more, where that is an error (a full disk) and not a reader that left. */
   failure: NodeJS.ErrnoException | undefined;
   private gone = false;
-  private onGone: (() => void) | undefined;
 
   constructor(
     private readonly raw: RawStream,
@@ -34,8 +33,12 @@ export class OutStream {
       if (this.gone) return;
       this.gone = true;
       if (error.code !== 'EPIPE' && error.code !== 'EIO') this.failure = error;
-      this.onGone?.();
     });
+  }
+
+  /** Whether the reader of a pipe has closed it, or nothing can be written for another reason. */
+  get isGone(): boolean {
+    return this.gone;
   }
 
   /** Columns of the terminal; undefined where there is none: lines are then as long as they need to be. */
@@ -53,12 +56,6 @@ export class OutStream {
       if (this.gone) resolve();
       else this.raw.write('', () => resolve());
     });
-  }
-
-  /** Calls `listener` when the reader of a pipe has closed it. */
-  whenGone(listener: () => void): void {
-    this.onGone = listener;
-    if (this.gone) listener();
   }
 
   write(text: string): void {

@@ -112,7 +112,13 @@ function describeFlowState(flow: string, { streams, splits, sinks }: FlowState):
     const perStream = Object.entries(streams).map(([stream, { generation }]): StreamStateDescription => {
       const own = described.filter((split) => split.streams.includes(stream));
       const sealed = own.filter((split) => split.sealed).length;
-      return { stream, generation, published: published[stream] ?? 0, splits: own.length, sealed };
+      return {
+        stream,
+        generation,
+        published: published[stream]?.generation ?? 0,
+        splits: own.length,
+        sealed,
+      };
     });
     return { flow, sink, source, target, streams: perStream, splits: described };
   });

@@ -1,7 +1,8 @@
 /** `sluice copy`: a job in one line. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { runProgram } from '@sluice/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lines, resultOf, Workspace } from './cli-workspace.js';
+import { lines, resultOf, SLUICE, Workspace } from './cli-workspace.js';
 
 let place: Workspace;
 beforeEach(() => {
@@ -134,6 +135,28 @@ describe('stdin and stdout', () => {
     expect(JSON.parse(place.read('result.json'))).toMatchObject({ status: 'succeeded', rows: 2 });
   });
 
+  it('begin anew each time, also after a reader that left early, and leave no state behind', async () => {
+    const lines20k = Array.from({ length: 200_000 }, (_, i) => i).join('\n');
+    place.write('numbers.csv', `n\n${lines20k}\n`);
+    const pipe = (reader: string) =>
+      runProgram({
+        command: 'bash',
+        args: [
+          '-c',
+          `'${process.execPath}' '${SLUICE}' copy numbers.csv - --to format=csv | ${reader}; echo "\${PIPESTATUS[0]}" >&2`,
+        ],
+        cwd: place.folder,
+      });
+    const head = await pipe('head -2');
+    expect(head.stdout).toBe('n\n0\n');
+    expect(lines(head.stderr).at(-1)).toBe('141');
+    expect(head.stderr).not.toContain('error');
+    const whole = await pipe('wc -l');
+    expect(whole.stdout.trim()).toBe('200001');
+    expect(lines(whole.stderr).at(-1)).toBe('0');
+    expect(existsSync(place.path('.sluice'))).toBe(false);
+  });
+
   it('keep events off the rows', async () => {
     place.write('people.csv', 'id\n1\n');
     const out = await copy('people.csv', '-', '--to', 'format=csv', '--json');
@@ -153,5 +176,22 @@ describe('stdin and stdout', () => {
     );
     expect(exit.code, exit.stderr).toBe(0);
     expect(await place.query('lake.duckdb', 'SELECT name FROM piped ORDER BY id')).toEqual([['Ann'], [null]]);
+    const args = [
+      'copy',
+      '-',
+      'lake.duckdb',
+      '--from',
+      'format=jsonl',
+      '--name',
+      'piped',
+      '--write',
+      'append',
+    ];
+    for (const name of ['Bo', 'Cy']) {
+      const more = await place.sluice(args, { input: `{"id":3,"name":"${name}"}\n` });
+      expect(more.code, more.stderr).toBe(0);
+    }
+    const names = await place.query('lake.duckdb', 'SELECT name FROM piped ORDER BY name NULLS FIRST');
+    expect(names).toEqual([[null], ['Ann'], ['Bo'], ['Cy']]);
   });
 });
