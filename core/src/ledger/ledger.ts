@@ -63,13 +63,20 @@ export interface PositionState extends Omit<SplitRecord, 'split'> {
   readonly prepared?: PreparedEpoch;
 }
 
+/** A generation that has become visible. */
+export interface Publication {
+  readonly generation: number;
+  /** The run that published it. */
+  readonly run: string;
+}
+
 /** One sink of a flow. */
 export interface SinkState {
   /** Identities as recorded at the first run; a run that meets others stops. */
   readonly source: string;
   readonly target: string;
-  /** Per stream the generation that was published last; 0 before the first. */
-  readonly published: { readonly [stream: string]: number };
+  /** Per stream the generation that was published last. */
+  readonly published: { readonly [stream: string]: Publication };
   readonly positions: { readonly [split: string]: PositionState };
 }
 

@@ -16,6 +16,7 @@ import type {
   Ledger,
   LedgerSplit,
   PositionState,
+  Publication,
   PreparedEpoch,
   RunRow,
   RunStatus,
@@ -39,7 +40,7 @@ import {
 interface SinkRows {
   source: string;
   target: string;
-  published: Map<string, number>;
+  published: Map<string, Publication>;
   positions: Map<string, Omit<PositionState, 'prepared'>>;
   prepared: Map<string, PreparedEpoch>;
 }
@@ -244,7 +245,8 @@ export class MemoryLedger implements Ledger {
     this.check(lease, key.job);
     requireStorable(stream);
     const { published } = this.sink(this.rows(key), key);
-    published.set(stream, Math.max(published.get(stream) ?? 0, generation));
+    const known = published.get(stream);
+    if (known === undefined || generation > known.generation) published.set(stream, { generation, run: lease.holder.run });
   }
 
   async startRun(lease: Lease, run: RunRow): Promise<void> {

@@ -212,9 +212,10 @@ class SqliteLedger implements Ledger {
       requireStorable(stream);
       this.requireSink(key);
       this.file.run(
-        `INSERT INTO published (job, flow, sink, stream, generation) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET generation = max(generation, excluded.generation)`,
-        ...[key.job, key.flow, key.sink, stream, generation],
+        `INSERT INTO published (job, flow, sink, stream, generation, run) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET generation = excluded.generation, run = excluded.run
+         WHERE excluded.generation > generation`,
+        ...[key.job, key.flow, key.sink, stream, generation, lease.holder.run],
       );
     });
   }

@@ -6,6 +6,7 @@ import type {
   FlowState,
   LedgerSplit,
   PositionState,
+  Publication,
   PreparedEpoch,
   RunRow,
   RunStatus,
@@ -77,7 +78,7 @@ export function flowState(file: SqliteFile, key: FlowKey): FlowState {
     const split = JSON.parse(text(row, 'body')) as Split;
     splits.set(split.id, { split, generation: number(row, 'generation') });
   }
-  const sinks = new Map<string, SinkState & { published: Named<number>; positions: Named<PositionState> }>();
+  const sinks = new Map<string, SinkState & { published: Named<Publication>; positions: Named<PositionState> }>();
   for (const row of select('sink, source, target', 'sinks')) {
     sinks.set(text(row, 'sink'), {
       source: text(row, 'source'),
@@ -86,8 +87,11 @@ export function flowState(file: SqliteFile, key: FlowKey): FlowState {
       positions: {},
     });
   }
-  for (const row of select('sink, stream, generation', 'published')) {
-    put(sinks.get(text(row, 'sink'))!.published, text(row, 'stream'), number(row, 'generation'));
+  for (const row of select('sink, stream, generation, run', 'published')) {
+    put(sinks.get(text(row, 'sink'))!.published, text(row, 'stream'), {
+      generation: number(row, 'generation'),
+      run: text(row, 'run'),
+    });
   }
   for (const row of select('sink, split, generation, epoch, position, sealed', 'positions')) {
     put(sinks.get(text(row, 'sink'))!.positions, text(row, 'split'), {

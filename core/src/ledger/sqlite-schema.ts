@@ -40,7 +40,7 @@ CREATE TABLE sinks (
 
 CREATE TABLE published (
   job TEXT NOT NULL, flow TEXT NOT NULL, sink TEXT NOT NULL, stream TEXT NOT NULL,
-  generation INTEGER NOT NULL,
+  generation INTEGER NOT NULL, run TEXT NOT NULL,
   PRIMARY KEY (job, flow, sink, stream)
 ) STRICT, WITHOUT ROWID;
 

@@ -45,10 +45,15 @@ export interface FlowEnd {
 export async function runFlow(run: FlowRun): Promise<FlowEnd> {
   const attempt = new Attempt(run);
   const starts = await attempt.settle();
-  const state = await attempt.planSplits(starts);
-  await attempt.prepareTargets(starts, state);
-  const stopped = await attempt.runLanes(state);
-  const streams = await attempt.publish(starts);
+  const open = starts.filter(({ action }) => action !== 'done');
+  const state = await attempt.planSplits(open);
+  await attempt.prepareTargets(open, state);
+  const stopped = await attempt.runLanes(open, state);
+  const ended = await attempt.publish(open);
+  const streams = new Map(ended);
+  for (const { stream, action, generation } of starts) {
+    if (action === 'done') streams.set(stream, { generation, complete: true });
+  }
   return { stopped, streams };
 }
 
@@ -78,6 +83,7 @@ class Attempt {
     failpoint('attach.after');
     await this.recoverPrepared();
     const before = await ledger.flow(key);
+    const runs = await ledger.runs(key.job, RUNS_TO_LOOK_AT);
     const keepsRecord = plan.streams.some(({ table }) => keeps(table.protocol));
     const settled = reconcile({
       ledger: before,
@@ -93,6 +99,8 @@ class Attempt {
       })),
       again: plan.again,
       fresh: plan.fresh && !this.r.retried,
+      run: this.lease.holder.run,
+      earlier: runs.filter(({ run }) => run !== this.lease.holder.run),
     });
     await ledger.registerSink(this.lease, key, { source: plan.sourceIdentity, target: plan.targetIdentity });
     for (const { stream, generation } of settled.adoptGenerations) {
@@ -203,10 +211,10 @@ class Attempt {
   }
 
   /** Runs a lane for every split that is not sealed; true when a stop left some of them unfinished. */
-  async runLanes(state: FlowState): Promise<boolean> {
+  async runLanes(starts: readonly StreamStart[], state: FlowState): Promise<boolean> {
     const { plan, context } = this.r;
     const positions = state.sinks[plan.key.sink]?.positions ?? {};
-    const wanted = new Map(plan.streams.map(({ stream }) => [stream, state.streams[stream]!.generation]));
+    const wanted = new Map(starts.map(({ stream, generation }) => [stream, generation]));
     const open = splitsOf(state, wanted).filter(({ split }) => positions[split.id]?.sealed !== true);
 
     const failed = new AbortController();
@@ -290,6 +298,9 @@ class Attempt {
     return this.r.plan.streams.find((plan) => plan.stream === stream)!;
   }
 }
+
+/** A job that was interrupted more often in a row than this is told that its append is complete. */
+const RUNS_TO_LOOK_AT = 100;
 
 /** Splits are written in portions, so that a source may plan a great many. */
 const SPLITS_AT_ONCE = 1000;

@@ -11,7 +11,7 @@
  */
 import type { SinkRecord, SplitRecord } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
-import type { FlowState, LedgerSplit, SinkState } from '../ledger/ledger.js';
+import type { FlowState, LedgerSplit, RunStatus, SinkState } from '../ledger/ledger.js';
 
 /** A stream as the plan wants it run now. */
 export interface WantedStream {
@@ -25,6 +25,8 @@ export interface WantedStream {
 
 /** What the run does with one stream. */
 export type StreamStart =
+  /** Complete: published by this run already, or by one that did not live to say so. */
+  | { readonly stream: string; readonly action: 'done'; readonly generation: number }
   | { readonly stream: string; readonly action: 'resume'; readonly generation: number }
   | { readonly stream: string; readonly action: 'begin'; readonly generation: number };
 
@@ -48,6 +50,9 @@ export interface ReconcileInput {
   readonly again: boolean;
   /** Every stream begins a new generation, whatever state there is. */
   readonly fresh: boolean;
+  /** This run, and the job's runs before it, newest first. */
+  readonly run: string;
+  readonly earlier: readonly { readonly run: string; readonly status: RunStatus }[];
 }
 
 /** Throws `SLUICE-CORE-0105` to `0108` where the state cannot be continued. */
@@ -77,16 +82,26 @@ function checkIdentities({ record, keepsRecord, identity, sink }: ReconcileInput
 function hasCommitted(state: SinkState): boolean {
   return (
     Object.values(state.positions).some(({ epoch }) => epoch > 0) ||
-    Object.values(state.published).some((generation) => generation > 0)
+    Object.keys(state.published).length > 0
   );
 }
 
 type Moves = Omit<Reconciled, 'streams'>;
 
+interface KnownGeneration {
+  readonly generation: number;
+  readonly planned: boolean;
+  readonly published: boolean;
+  /** Which run published it; `unsaid` when only the sink knows, and a run of this ledger was interrupted there. */
+  readonly publishedBy?: string | typeof UNSAID;
+}
+
+const UNSAID: unique symbol = Symbol('published, and not noted');
+
 /** The flow's state once the sink's record has been taken over. */
 interface Adopted {
   readonly moves: Moves;
-  readonly generations: ReadonlyMap<string, { generation: number; planned: boolean; published: boolean }>;
+  readonly generations: ReadonlyMap<string, KnownGeneration>;
   readonly splits: ReadonlyMap<string, LedgerSplit>;
   readonly positions: ReadonlyMap<string, { readonly epoch: number; readonly sealed: boolean }>;
 }
@@ -96,10 +111,11 @@ function adoptRecord({ ledger, record }: ReconcileInput, state: SinkState | unde
   const adoptSplits: LedgerSplit[] = [];
   const adoptPositions: SplitRecord[] = [];
   const adoptPublished: { stream: string; generation: number }[] = [];
-  const generations = new Map<string, { generation: number; planned: boolean; published: boolean }>();
+  const generations = new Map<string, KnownGeneration>();
   for (const [stream, { generation, planned }] of Object.entries(ledger.streams)) {
-    const published = (state?.published[stream] ?? 0) >= generation && generation > 0;
-    generations.set(stream, { generation, planned, published });
+    const last = state?.published[stream];
+    const published = last !== undefined && last.generation >= generation && generation > 0;
+    generations.set(stream, { generation, planned, published, ...(published && { publishedBy: last.run }) });
   }
   const splits = new Map(Object.entries(ledger.splits));
   const positions = new Map<string, { epoch: number; sealed: boolean }>(Object.entries(state?.positions ?? {}));
@@ -116,7 +132,8 @@ function adoptRecord({ ledger, record }: ReconcileInput, state: SinkState | unde
       }
     }
     if (published && !known?.published) adoptPublished.push({ stream, generation });
-    generations.set(stream, { generation, planned: true, published });
+    const publishedBy = known?.publishedBy ?? (known?.generation === generation ? UNSAID : undefined);
+    generations.set(stream, { generation, planned: true, published, ...(publishedBy && { publishedBy }) });
     for (const [id, theirs] of Object.entries(record?.splits ?? {})) {
       if (!theirs.split.streams.includes(stream) || theirs.generation !== generation) continue;
       if (!splits.has(id)) adoptSplits.push({ split: theirs.split, generation });
@@ -134,26 +151,26 @@ function adoptRecord({ ledger, record }: ReconcileInput, state: SinkState | unde
   };
 }
 
-function startOf(wanted: WantedStream, { again, fresh }: ReconcileInput, adopted: Adopted): StreamStart {
+function startOf(wanted: WantedStream, input: ReconcileInput, adopted: Adopted): StreamStart {
   const { stream } = wanted;
   const known = adopted.generations.get(stream);
   if (known === undefined || known.generation === 0) return { stream, action: 'begin', generation: 1 };
-  const resume: StreamStart = { stream, action: 'resume', generation: known.generation };
-  const begin: StreamStart = { stream, action: 'begin', generation: known.generation + 1 };
-  if (fresh) return begin;
-  if (wanted.mode !== 'full') return resume;
+  const { generation } = known;
+  const begin: StreamStart = { stream, action: 'begin', generation: generation + 1 };
+  if (input.fresh) return begin;
+  if (wanted.mode !== 'full') return { stream, action: 'resume', generation };
 
   if (known.published) {
-    if (wanted.resumable && !again && !wanted.mayRepeat) {
-      throw coreErrors.alreadyPublished(`stream ${stream} has been appended in full (generation ${known.generation})`, {
-        details: { stream },
-      });
-    }
-    return begin;
+    if (known.publishedBy === input.run) return { stream, action: 'done', generation };
+    if (!wanted.resumable || input.again || wanted.mayRepeat) return begin;
+    if (isInterrupted(known, input)) return { stream, action: 'done', generation };
+    throw coreErrors.alreadyPublished(`stream ${stream} has been appended in full (generation ${generation})`, {
+      details: { stream },
+    });
   }
   const own = [...adopted.splits.values()].filter(({ split }) => split.streams.includes(stream));
   const dead = own.filter(({ split }) => split.volatile === true && adopted.positions.get(split.id)?.sealed !== true);
-  if (known.planned && dead.length === 0) return resume;
+  if (known.planned && dead.length === 0) return { stream, action: 'resume', generation };
   const committed = own.some(({ split }) => (adopted.positions.get(split.id)?.epoch ?? 0) > 0);
   if (wanted.resumable && committed && !wanted.mayRepeat) {
     throw coreErrors.copyBroken(`stream ${stream}: generation ${known.generation} is partly appended`, {
@@ -161,4 +178,11 @@ function startOf(wanted: WantedStream, { again, fresh }: ReconcileInput, adopted
     });
   }
   return begin;
+}
+
+/** Whether neither the run that published a generation nor any since ended well: this one finishes its work. */
+function isInterrupted({ publishedBy }: KnownGeneration, { earlier }: ReconcileInput): boolean {
+  if (publishedBy === UNSAID) return true;
+  const publisher = earlier.findIndex(({ run }) => run === publishedBy);
+  return publisher >= 0 && earlier.slice(0, publisher + 1).every(({ status }) => status !== 'succeeded');
 }

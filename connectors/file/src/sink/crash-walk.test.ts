@@ -306,7 +306,7 @@ describe('a run that was taken over', () => {
 
     const found = await sink.attach({ ...old, fence: 2n }, context);
     expect(found).toMatchObject({ fence: 1n, source: 'src', streams: base.streams });
-    const isFenced = (error: unknown) => isSluiceError(error) && error.code === 'SLUICE-FILE-SINK-0001';
+    const isFenced = (error: unknown) => isSluiceError(error) && error.code === 'SLUICE-FILESINK-0001';
     await expect(writer.commit(token)).rejects.toSatisfy(isFenced);
     await expect(writer.write(Batch.ofRows(schema, [{ id: 2 }]))).rejects.toSatisfy(isFenced);
     await expect(sink.publish(old, table, 1, { allowEmpty: true }, context)).rejects.toThrow();

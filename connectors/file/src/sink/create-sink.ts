@@ -8,7 +8,7 @@ import type { PartFormat } from './part-format.js';
 import { fileSinkErrors } from './sink-errors.js';
 import { csvParts, jsonLinesParts } from './text-parts.js';
 
-/** Throws `SLUICE-FILE-SINK-0006` when neither `format` nor the path's ending says what to write. */
+/** Throws `SLUICE-FILESINK-0006` when neither `format` nor the path's ending says what to write. */
 export function createFileSink(config: FileConfig): FileSink {
   const parts = partsOfPath(config.path);
   const isFile = !/[\\/]$/.test(config.path) && parts.format !== undefined;

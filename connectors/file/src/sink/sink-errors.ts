@@ -1,7 +1,7 @@
 /** Errors of writing files. */
 import { defineErrors } from '@sluice/sdk';
 
-export const fileSinkErrors = defineErrors('FILE-SINK', {
+export const fileSinkErrors = defineErrors('FILESINK', {
   fenced: {
     number: 1,
     class: 'contract',

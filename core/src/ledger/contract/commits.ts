@@ -94,7 +94,10 @@ export const commits: readonly ContractCheck[] = [
       await ledger.markPublished(lease, SINK, 'public.orders', 2);
       await ledger.markPublished(lease, SINK, 'public.orders', 1);
       await ledger.startGeneration(lease, FLOW, 'public.orders', 3);
-      assert.deepEqual((await ledger.flow(FLOW)).sinks['lake']!.published, { 'public.orders': 2 });
+      const { run } = lease.holder;
+      assert.deepEqual((await ledger.flow(FLOW)).sinks['lake']!.published, {
+        'public.orders': { generation: 2, run },
+      });
     },
   },
   {
