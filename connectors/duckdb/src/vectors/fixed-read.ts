@@ -22,6 +22,8 @@ type FindSpecial = (
 class Bytes {
   buffer = new ArrayBuffer(0);
   private bytesView = new Uint8Array(this.buffer);
+  /** What the batch before took: the next one begins with as much, rather than growing there again. */
+  private expected = 0;
   constructor(
     private readonly bindings: Bindings,
     readonly width: number,
@@ -53,9 +55,18 @@ class Bytes {
     return this.bytesView.subarray(0, rows * this.width);
   }
 
+  /** The bytes of all rows, which are handed on: what comes next is gathered elsewhere. */
+  take(rows: number): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.buffer, 0, rows * this.width);
+    this.expected = taken.byteLength;
+    this.buffer = new ArrayBuffer(0);
+    this.bytesView = new Uint8Array(this.buffer);
+    return taken;
+  }
+
   private reserve(bytes: number): void {
     if (bytes <= this.buffer.byteLength) return;
-    this.buffer = new ArrayBuffer(Math.max(bytes, this.buffer.byteLength * 2));
+    this.buffer = new ArrayBuffer(Math.max(bytes, this.buffer.byteLength * 2, this.expected));
     const grown = new Uint8Array(this.buffer);
     grown.set(this.bytesView);
     this.bytesView = grown;
@@ -63,7 +74,7 @@ class Bytes {
 }
 
 export class Fixed implements Values {
-  readonly special = new Map<number, string>();
+  special = new Map<number, string>();
   private readonly held: Bytes;
   constructor(
     bindings: Bindings,
@@ -72,8 +83,8 @@ export class Fixed implements Values {
   ) {
     this.held = new Bytes(bindings, array.BYTES_PER_ELEMENT);
   }
-  get bytes(): number {
-    return this.held.buffer.byteLength;
+  bytes(length: number): number {
+    return length * this.held.width;
   }
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void {
     this.held.append(vector, size, pick, length, valid);
@@ -86,7 +97,8 @@ export class Fixed implements Values {
     for (const row of this.special.keys()) values[row] = typeof values[row] === 'bigint' ? 0n : 0;
   }
   finish(length: number): Layout {
-    return { layout: 'fixed', values: new this.array(this.held.buffer, 0, length) };
+    this.special = new Map();
+    return { layout: 'fixed', values: new this.array(this.held.take(length).buffer, 0, length) };
   }
 }
 
@@ -113,15 +125,15 @@ export class Bools implements Values {
   constructor(bindings: Bindings) {
     this.held = new Bytes(bindings, 1);
   }
-  get bytes(): number {
-    return this.held.buffer.byteLength >> 3;
+  bytes(length: number): number {
+    return bitmapBytes(length);
   }
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void {
     this.held.append(vector, size, pick, length, valid);
   }
   finish(length: number): Layout {
     const values = new Uint8Array(bitmapBytes(length));
-    const held = this.held.view(length);
+    const held = this.held.take(length);
     for (let i = 0; i < length; i++) if (held[i] !== 0) setBit(values, i);
     return { layout: 'bits', values };
   }
@@ -136,14 +148,14 @@ export class Sixteens implements Values {
   ) {
     this.held = new Bytes(bindings, 16);
   }
-  get bytes(): number {
-    return this.held.buffer.byteLength;
+  bytes(length: number): number {
+    return length * this.held.width;
   }
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void {
     this.held.append(vector, size, pick, length, valid);
   }
   finish(length: number): Layout {
-    const values = this.held.view(length);
+    const values = this.held.take(length);
     this.touch?.(values);
     return { layout: 'bytes', width: 16, values };
   }
@@ -168,13 +180,13 @@ function swapBytes(word: number): number {
 
 /** Microseconds become nanoseconds; those that no longer fit 64 bits stand as text. */
 export class Intervals implements Values {
-  readonly special = new Map<number, string>();
+  special = new Map<number, string>();
   private readonly held: Bytes;
   constructor(bindings: Bindings) {
     this.held = new Bytes(bindings, 16);
   }
-  get bytes(): number {
-    return this.held.buffer.byteLength;
+  bytes(length: number): number {
+    return length * this.held.width;
   }
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void {
     this.held.append(vector, size, pick, length, valid);
@@ -193,7 +205,8 @@ export class Intervals implements Values {
     }
   }
   finish(length: number): Layout {
-    return { layout: 'bytes', width: 16, values: this.held.view(length) };
+    this.special = new Map();
+    return { layout: 'bytes', width: 16, values: this.held.take(length) };
   }
 }
 
@@ -206,14 +219,14 @@ export class Narrow implements Values {
   ) {
     this.held = new Bytes(bindings, array.BYTES_PER_ELEMENT);
   }
-  get bytes(): number {
-    return this.held.buffer.byteLength;
+  bytes(length: number): number {
+    return length * 8;
   }
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void {
     this.held.append(vector, size, pick, length, valid);
   }
   finish(length: number): Layout {
-    const narrow = new this.array(this.held.buffer, 0, length);
+    const narrow = new this.array(this.held.take(length).buffer, 0, length);
     const values = new BigInt64Array(length);
     const halves = new Int32Array(values.buffer);
     for (let i = 0; i < length; i++) {

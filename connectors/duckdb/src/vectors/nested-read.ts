@@ -7,13 +7,13 @@ import type { ColumnReader } from './vector-read.js';
 
 /** Rows that say where their items lie in the child vector; in a result that was filtered, in any order. */
 export class Listed implements Values {
-  private offsets = new Int32Array(2049);
+  private offsets = new Int32Array(1);
   constructor(
     private readonly bindings: Bindings,
     private readonly items: ColumnReader,
   ) {}
-  get bytes(): number {
-    return this.offsets.byteLength + this.items.bytes;
+  bytes(length: number): number {
+    return length * 4 + this.items.bytes;
   }
 
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void {
@@ -41,7 +41,9 @@ export class Listed implements Values {
   }
 
   finish(length: number): Layout {
-    return { layout: 'list', offsets: this.offsets.subarray(0, length + 1), child: this.items.finish() };
+    const offsets = this.offsets.subarray(0, length + 1);
+    this.offsets = new Int32Array(1);
+    return { layout: 'list', offsets, child: this.items.finish() };
   }
 
   private reserve(entries: number): void {
@@ -77,7 +79,7 @@ export class Structs implements Values {
     /** Where the members begin among the vector's children. */
     private readonly first = 0,
   ) {}
-  get bytes(): number {
+  bytes(): number {
     return this.members.reduce((sum, member) => sum + member.bytes, 0);
   }
   append(vector: Vector, size: number, pick: Pick): void {
@@ -92,7 +94,7 @@ export class Structs implements Values {
 
 /** A struct whose first member is the tag. */
 export class Unions implements Values {
-  private tags = new Int8Array(2048);
+  private tags = new Int8Array(0);
   private readonly members: Structs;
   constructor(
     private readonly bindings: Bindings,
@@ -100,8 +102,8 @@ export class Unions implements Values {
   ) {
     this.members = new Structs(bindings, variants, 1);
   }
-  get bytes(): number {
-    return this.tags.byteLength + this.members.bytes;
+  bytes(length: number): number {
+    return length + this.members.bytes();
   }
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void {
     const count = pick?.length ?? size;
@@ -119,6 +121,8 @@ export class Unions implements Values {
   }
   finish(length: number): Layout {
     const { children } = this.members.finish() as Extract<Layout, { layout: 'struct' }>;
-    return { layout: 'union', typeIds: this.tags.subarray(0, length), children };
+    const typeIds = this.tags.subarray(0, length);
+    this.tags = new Int8Array(0);
+    return { layout: 'union', typeIds, children };
   }
 }

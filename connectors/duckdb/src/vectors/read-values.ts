@@ -9,11 +9,12 @@ export type Pick = Uint32Array | undefined;
 export interface Values {
   /** Takes rows of a vector of `size` rows behind the `length` rows that are there; `valid` has a bit a vector row. */
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void;
+  /** Hands the rows on; what is appended next is another batch's. */
   finish(length: number): Layout;
-  /** Bytes held, roughly. */
-  readonly bytes: number;
+  /** Bytes of `length` rows, roughly. */
+  bytes(length: number): number;
   /** Values outside the logical type, by row. */
-  readonly special?: Map<number, string>;
+  readonly special?: ReadonlyMap<number, string>;
 }
 
 /** Whether row i of a vector has a value. */

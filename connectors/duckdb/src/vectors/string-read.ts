@@ -4,7 +4,7 @@
  * pointers are joined to runs and each run is read at once: some ten calls a chunk instead of two thousand.
  */
 import type { Vector } from '@duckdb/node-bindings';
-import type { Bitmap, Layout } from '@sluice/sdk';
+import { type Bitmap, bitmapBytes, type Layout } from '@sluice/sdk';
 import type { Bindings } from '../database/driver.js';
 import { isSet, type Pick, type Values } from './read-values.js';
 
@@ -14,14 +14,16 @@ const POINTER_HIGH = 4_294_967_296;
 const SHORT = 48;
 
 export class Strings implements Values {
-  private offsets = new Int32Array(2049);
-  private data = new Uint8Array(65_536);
+  private offsets = new Int32Array(1);
+  private data = new Uint8Array(0);
   private end = 0;
+  /** What the batch before took: the next one begins with as much, rather than growing there again. */
+  private expected = { rows: 0, bytes: 0 };
 
   constructor(private readonly bindings: Bindings) {}
 
-  get bytes(): number {
-    return this.end + this.offsets.byteLength;
+  bytes(length: number): number {
+    return this.end + length * 4;
   }
 
   append(vector: Vector, size: number, pick: Pick, length: number, valid: Bitmap | null): void {
@@ -66,21 +68,23 @@ export class Strings implements Values {
   }
 
   finish(length: number): Layout {
-    return {
-      layout: 'varlen',
-      offsets: this.offsets.subarray(0, length + 1),
-      data: this.data.subarray(0, this.end),
-    };
+    const offsets = this.offsets.subarray(0, length + 1);
+    const data = this.data.subarray(0, this.end);
+    this.expected = { rows: length, bytes: this.end };
+    this.offsets = new Int32Array(1);
+    this.data = new Uint8Array(0);
+    this.end = 0;
+    return { layout: 'varlen', offsets, data };
   }
 
   private reserve(rows: number, bytes: number): void {
     if (rows + 1 > this.offsets.length) {
-      const grown = new Int32Array(Math.max(rows + 1, this.offsets.length * 2));
+      const grown = new Int32Array(Math.max(rows + 1, this.offsets.length * 2, this.expected.rows + 1));
       grown.set(this.offsets);
       this.offsets = grown;
     }
     if (this.end + bytes > this.data.length) {
-      const grown = new Uint8Array(Math.max(this.end + bytes, this.data.length * 2));
+      const grown = new Uint8Array(Math.max(this.end + bytes, this.data.length * 2, this.expected.bytes));
       grown.set(this.data.subarray(0, this.end));
       this.data = grown;
     }
@@ -99,6 +103,14 @@ function totalBytes(
     if (isSet(valid, row)) bytes += words[row * 4]!;
   }
   return bytes;
+}
+
+/** Bytes of the texts of some rows of a vector, without reading them. */
+export function textBytes(bindings: Bindings, vector: Vector, from: number, count: number): number {
+  const entries = bindings.vector_get_data(vector, (from + count) * 16);
+  const words = new Uint32Array(entries.buffer, entries.byteOffset, (from + count) * 4);
+  const valid = bindings.vector_get_validity(vector, bitmapBytes(from + count)) as Uint8Array | null;
+  return totalBytes(words, count, (i) => from + i, valid);
 }
 
 /** Lengths of the runs of strings that lie one behind the other in memory, in the order of the rows. */

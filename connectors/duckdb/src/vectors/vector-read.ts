@@ -7,6 +7,7 @@ import {
   type Bitmap,
   bitmapBytes,
   type Column,
+  clearBit,
   filledBitmap,
   getBit,
   type LogicalType,
@@ -49,23 +50,29 @@ export class ColumnReader {
     this.length += count;
   }
 
+  /** Bytes that the rows so far take. */
   get bytes(): number {
-    return this.values.bytes;
+    return this.values.bytes(this.length) + (this.validity === undefined ? 0 : bitmapBytes(this.length));
   }
 
+  /** The rows so far as a column; the reader then begins another one. */
   finish(): Column {
-    const data = this.values.finish(this.length);
+    const { length } = this;
+    let { validity } = this;
     const { special } = this.values;
-    let validity = this.validity;
-    if (special !== undefined && special.size > 0) {
-      validity ??= filledBitmap(this.length);
-      for (const row of special.keys()) validity[row >> 3]! &= ~(1 << (row & 7));
+    const data = this.values.finish(length);
+    this.length = 0;
+    this.validity = undefined;
+    const hasSpecial = special !== undefined && special.size > 0;
+    if (hasSpecial) {
+      validity ??= filledBitmap(length);
+      for (const row of special.keys()) clearBit(validity, row);
     }
     return {
-      length: this.length,
+      length,
       data,
-      ...(validity && { validity: validity.subarray(0, bitmapBytes(this.length)) }),
-      ...(special !== undefined && special.size > 0 && { special }),
+      ...(validity && { validity: validity.subarray(0, bitmapBytes(length)) }),
+      ...(hasSpecial && { special }),
     };
   }
 
@@ -97,7 +104,7 @@ export class ColumnReader {
 function valuesOf(bindings: Bindings, type: LogicalType): Values {
   switch (type.kind) {
     case 'null':
-      return { append() {}, finish: () => ({ layout: 'none' }), bytes: 0 };
+      return { append() {}, finish: () => ({ layout: 'none' }), bytes: () => 0 };
     case 'bool':
       return new Bools(bindings);
     case 'uuid':
