@@ -30,7 +30,12 @@ export type RunEvent = { readonly at: number; readonly job: string; readonly run
       readonly estimatedRows?: number;
       readonly estimatedBytes?: number;
     }
-  | { readonly event: 'stream.progress'; readonly flow: string; readonly stream: string; readonly counts: StreamCounts }
+  | {
+      readonly event: 'stream.progress';
+      readonly flow: string;
+      readonly stream: string;
+      readonly counts: StreamCounts;
+    }
   | {
       readonly event: 'epoch.committed';
       readonly flow: string;
@@ -48,7 +53,13 @@ export type RunEvent = { readonly at: number; readonly job: string; readonly run
       readonly target: string;
       readonly generation: number;
     }
-  | { readonly event: 'flow.retrying'; readonly flow: string; readonly attempt: number; readonly delayMs: number; readonly error: EventError }
+  | {
+      readonly event: 'flow.retrying';
+      readonly flow: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error: EventError;
+    }
   | { readonly event: 'run.ended'; readonly result: RunResult }
 );
 

@@ -11,16 +11,19 @@ const classes = [
   ['internal', 'a defect of Sluice or of a connector'],
 ];
 
-/** @param {import('./load-project.mjs').ErrorFamily[]} families */
+/**
+ * Codes that mean two things. The entries of a family are the same objects wherever they are exported.
+ * @param {import('./load-project.mjs').ErrorFamily[]} families
+ */
 export function duplicateCodes(families) {
   const seen = new Map();
   const problems = [];
   for (const { package: owner, entries } of families) {
-    for (const { code: name, title } of entries) {
-      const other = seen.get(name);
-      if (other !== undefined && other !== owner)
-        problems.push(`${name} (${title}) is declared by ${other} and by ${owner}`);
-      seen.set(name, owner);
+    for (const entry of entries) {
+      const other = seen.get(entry.code);
+      if (other !== undefined)
+        problems.push(`${entry.code} (${entry.title}) is declared by ${other} and by ${owner}`);
+      seen.set(entry.code, owner);
     }
   }
   return problems;

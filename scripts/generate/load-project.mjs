@@ -34,7 +34,7 @@ export async function loadProject(root) {
   };
 }
 
-/** Every family of error codes that a package exports, or hangs on its connector or its transforms. */
+/** Every error code that a package exports, or hangs on its connector or its transforms, by family. */
 async function errorFamilies(packages, load) {
   const families = new Map();
   for (const { folder, manifest, sources } of packages) {
@@ -42,10 +42,14 @@ async function errorFamilies(packages, load) {
     if (folder === 'test' || folder.startsWith('test/')) continue;
     const declared = declaredFamilies(sources);
     if (declared.length === 0) continue;
-    const module = await load(folder);
-    for (const family of familiesIn(module))
-      families.set(family.entries[0].code, { ...family, package: manifest.name });
-    const missing = declared.filter((name) => ![...families.values()].some(({ family }) => family === name));
+    for (const entry of new Set(entriesIn(await load(folder)))) {
+      const family = familyOf(entry);
+      if (!declared.includes(family)) continue;
+      const key = `${family} ${manifest.name}`;
+      if (!families.has(key)) families.set(key, { family, package: manifest.name, entries: [] });
+      families.get(key).entries.push(entry);
+    }
+    const missing = declared.filter((family) => !families.has(`${family} ${manifest.name}`));
     if (missing.length > 0) {
       throw new Error(
         `${manifest.name} declares the error family ${missing.join(', ')}, and does not export it`,
@@ -62,21 +66,22 @@ function declaredFamilies(sources) {
   );
 }
 
-function familiesIn(module) {
+/** The entries of all error factories that a module exports: in families, on connectors, on transforms by name. */
+function entriesIn(module) {
   const holders = Object.values(module).flatMap((value) => [value, ...Object.values(objectOr(value))]);
-  return [...holders, ...holders.map((value) => value?.errors)].filter(isFamily).map((factories) => {
-    const entries = Object.values(factories).map(({ entry }) => entry);
-    return { family: entries[0].code.split('-')[1], entries };
-  });
+  const families = [...holders, ...holders.map((value) => value?.errors)];
+  return families.flatMap((family) =>
+    Object.values(objectOr(family)).flatMap((factory) =>
+      typeof factory === 'function' && factory.entry?.code !== undefined ? [factory.entry] : [],
+    ),
+  );
+}
+
+/** `SLUICE-PG-0012` → `PG` */
+function familyOf({ code }) {
+  return code.split('-')[1];
 }
 
 function objectOr(value) {
   return typeof value === 'object' && value !== null ? value : {};
-}
-
-function isFamily(value) {
-  const factories = Object.values(objectOr(value));
-  return (
-    factories.length > 0 && factories.every((factory) => typeof factory === 'function' && factory.entry?.code)
-  );
 }

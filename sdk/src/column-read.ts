@@ -64,7 +64,8 @@ function presentReader(type: LogicalType, column: Column): ValueReader {
     case 'varlen': {
       const { offsets } = data;
       const buffer = Buffer.from(data.data.buffer, data.data.byteOffset, data.data.byteLength);
-      if (type.kind === 'bytes') return (i) => new Uint8Array(data.data.subarray(offsets[i]!, offsets[i + 1]!));
+      if (type.kind === 'bytes')
+        return (i) => new Uint8Array(data.data.subarray(offsets[i]!, offsets[i + 1]!));
       return (i) => buffer.toString('utf8', offsets[i]!, offsets[i + 1]!);
     }
     case 'list':
@@ -105,7 +106,8 @@ function structReader(type: LogicalType, children: readonly Column[]): ValueRead
   if (type.kind === 'timestamp') {
     const at = children[0]!.data;
     const offset = children[1]!.data;
-    if (at.layout !== 'fixed' || offset.layout !== 'fixed') throw new TypeError('timestamp offset: wrong children');
+    if (at.layout !== 'fixed' || offset.layout !== 'fixed')
+      throw new TypeError('timestamp offset: wrong children');
     return (i) => ({ at: at.values[i] as bigint, offset: offset.values[i] as number });
   }
   if (type.kind !== 'struct') throw new TypeError(`a ${type.kind} has no struct column`);

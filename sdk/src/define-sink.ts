@@ -76,7 +76,9 @@ class RowSink<Config> implements Sink {
     return streams.map(({ stream, target, schema, write }) => {
       const protocol = this.capabilities.modes[write];
       if (protocol === undefined) {
-        throw sdkErrors.notSupported(`${this.definition.name} has no write mode ${write}`, { details: { stream } });
+        throw sdkErrors.notSupported(`${this.definition.name} has no write mode ${write}`, {
+          details: { stream },
+        });
       }
       const types = schema.fields.map((f) => {
         const type = formatType(f.type);
@@ -99,7 +101,8 @@ class RowSink<Config> implements Sink {
     return {
       protocol: definition.mode === 'append' ? 'append' : 'keyed',
       async write(message: Batch | Clear) {
-        if (message.kind === 'clear') throw sdkErrors.notSupported(`${definition.name} cannot clear a stream`);
+        if (message.kind === 'clear')
+          throw sdkErrors.notSupported(`${definition.name} cannot clear a stream`);
         const table = lane.tables.find((plan) => plan.stream === message.stream)!;
         await definition.write({ config, table, batch: message, c });
       },

@@ -108,7 +108,13 @@ class PagedSource<Config> implements Source {
   async *splits(reads: Parameters<Source['splits']>[0], known: readonly Split[]): AsyncIterable<Split> {
     for (const { stream, mode } of reads) {
       if (known.some((split) => split.id === stream)) continue;
-      yield { id: stream, streams: [stream], phase: mode === 'full' ? 'bulk' : 'poll', start: null, spec: null };
+      yield {
+        id: stream,
+        streams: [stream],
+        phase: mode === 'full' ? 'bulk' : 'poll',
+        start: null,
+        spec: null,
+      };
     }
   }
 
@@ -117,7 +123,12 @@ class PagedSource<Config> implements Source {
     const ended = new AbortController();
     const signal = AbortSignal.any([c.signal, ended.signal]);
     const position = at === null ? undefined : at;
-    const pages = this.definition.streams[split.streams[0]!]!.read({ config: this.config, position, signal, c });
+    const pages = this.definition.streams[split.streams[0]!]!.read({
+      config: this.config,
+      position,
+      signal,
+      c,
+    });
     const bulk = split.phase === 'bulk';
     return {
       async *[Symbol.asyncIterator](): AsyncGenerator<Message> {

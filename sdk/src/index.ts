@@ -1,4 +1,4 @@
-export { Batch, type BatchOptions, type ColumnDecoder, type Encoded, type Op, OPS } from './batch.js';
+export { Batch, type BatchOptions, type ColumnDecoder, type Encoded, OPS, type Op } from './batch.js';
 export * from './calendar.js';
 export { type ColumnBuilder, columnBuilder, columnOf, structFields } from './column-build.js';
 export { columnValues, type ValueReader, valueReader } from './column-read.js';
@@ -29,7 +29,7 @@ export * from './sink.js';
 export * from './source.js';
 export { slice, take } from './take.js';
 export * from './transform.js';
-export { fieldsOf, type RowOf, t, type TypedColumn, type TypedColumns } from './typed-columns.js';
+export { fieldsOf, type RowOf, type TypedColumn, type TypedColumns, t } from './typed-columns.js';
 export * as types from './types.js';
 export { type Field, field, formatType, type LogicalType, sameType, type TimeUnit } from './types.js';
 export { formatUuid, parseUuid } from './uuid.js';

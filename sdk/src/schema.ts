@@ -14,7 +14,11 @@ export interface StreamSchema {
 }
 
 /** A schema of version 1. */
-export function streamSchema(stream: string, fields: readonly Field[], key: readonly string[] = []): StreamSchema {
+export function streamSchema(
+  stream: string,
+  fields: readonly Field[],
+  key: readonly string[] = [],
+): StreamSchema {
   return { stream, version: 1, fields, key };
 }
 

@@ -188,7 +188,13 @@ export interface Sink {
    */
   applySchema(job: SinkJob, table: TablePlan, generation: number, c: Context): Promise<void>;
   /** Makes a complete generation visible, whole. Idempotent: also when it has been published already. */
-  publish(job: SinkJob, table: TablePlan, generation: number, options: PublishOptions, c: Context): Promise<void>;
+  publish(
+    job: SinkJob,
+    table: TablePlan,
+    generation: number,
+    options: PublishOptions,
+    c: Context,
+  ): Promise<void>;
   open(lane: LaneRequest, c: Context): Promise<Writer>;
   close?(): Promise<void>;
 }

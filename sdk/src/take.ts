@@ -1,5 +1,13 @@
 /** Row selection on columns. */
-import { type Bitmap, bitmapBytes, type Column, type FixedArray, getBit, type Layout, setBit } from './layout.js';
+import {
+  type Bitmap,
+  bitmapBytes,
+  type Column,
+  type FixedArray,
+  getBit,
+  type Layout,
+  setBit,
+} from './layout.js';
 
 /** The rows `indices` of a column, in that order. */
 export function take(column: Column, indices: Uint32Array): Column {
@@ -19,7 +27,8 @@ export function slice(column: Column, from: number, to: number): Column {
   if (from === 0 && to === column.length) return column;
   const { data } = column;
   if (column.validity === undefined && column.absent === undefined && column.special === undefined) {
-    if (data.layout === 'fixed') return { length: to - from, data: { ...data, values: data.values.subarray(from, to) } };
+    if (data.layout === 'fixed')
+      return { length: to - from, data: { ...data, values: data.values.subarray(from, to) } };
     if (data.layout === 'varlen') {
       return { length: to - from, data: { ...data, offsets: data.offsets.subarray(from, to + 1) } };
     }

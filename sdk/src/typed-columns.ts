@@ -68,5 +68,9 @@ export const t = {
 
 /** The fields that typed columns stand for. */
 export function fieldsOf(columns: TypedColumns): types.Field[] {
-  return Object.entries(columns).map(([name, column]) => ({ name, type: column.type, nullable: column.isNullable }));
+  return Object.entries(columns).map(([name, column]) => ({
+    name,
+    type: column.type,
+    nullable: column.isNullable,
+  }));
 }

@@ -92,7 +92,11 @@ export function native(name: string): LogicalType {
 }
 
 /** A field, nullable unless said otherwise. */
-export function field(name: string, type: LogicalType, options: { nullable?: boolean; native?: string } = {}): Field {
+export function field(
+  name: string,
+  type: LogicalType,
+  options: { nullable?: boolean; native?: string } = {},
+): Field {
   const { nullable = true, native } = options;
   return native === undefined ? { name, type, nullable } : { name, type, nullable, native };
 }

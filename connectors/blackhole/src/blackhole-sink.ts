@@ -9,9 +9,9 @@ import {
   type FlushWriter,
   formatType,
   type LaneRequest,
-  sdkErrors,
   type Sink,
   type SinkStream,
+  sdkErrors,
   type TablePlan,
 } from '@sluice/sdk';
 import type { BlackholeConfig } from './blackhole-config.js';

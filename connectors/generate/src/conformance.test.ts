@@ -11,7 +11,10 @@ testSource({
     rows,
     splitRows: 100,
     streams: {
-      count: { columns: { n: { type: 'sequence', start: 10, step: 3 }, nothing: { type: 'null' } }, key: ['n'] },
+      count: {
+        columns: { n: { type: 'sequence', start: 10, step: 3 }, nothing: { type: 'null' } },
+        key: ['n'],
+      },
       'all kinds': {
         columns: {
           id: { type: 'sequence' },
@@ -38,7 +41,11 @@ testSource({
           list: { type: 'list', item: { type: 'int', nulls: 0.2 }, nulls: 0.1 },
           struct: { type: 'struct', fields: { a: { type: 'text', nulls: 0.5 } }, nulls: 0.2 },
           map: { type: 'map', key: { type: 'text' }, value: { type: 'int', nulls: 0.3 }, nulls: 0.1 },
-          union: { type: 'union', variants: { number: { type: 'int' }, text: { type: 'words' } }, nulls: 0.1 },
+          union: {
+            type: 'union',
+            variants: { number: { type: 'int' }, text: { type: 'words' } },
+            nulls: 0.1,
+          },
         },
       },
       empty: { rows: 0, columns: { id: { type: 'sequence' } } },

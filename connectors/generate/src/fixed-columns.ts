@@ -1,8 +1,8 @@
 /** Columns of fixed width, built straight as typed arrays. */
 import {
+  bitmapBytes,
   type Column,
   type FixedArray,
-  bitmapBytes,
   formatDecimal,
   type Layout,
   parseDate,

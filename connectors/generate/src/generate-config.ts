@@ -1,8 +1,8 @@
 /** Keys of a generate connection. */
 import { z } from 'zod';
 import { columnSpec } from './column-spec.js';
-import { mayBeNull } from './logical-type.js';
 import { defaultColumns } from './default-stream.js';
+import { mayBeNull } from './logical-type.js';
 
 const rows = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 

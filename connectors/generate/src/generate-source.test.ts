@@ -7,9 +7,9 @@ import {
   type Layout,
   type Message,
   type Row,
-  silentLogger,
   Special,
   type Split,
+  silentLogger,
 } from '@sluice/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Catalog,
-  checkpoint,
   type Context,
+  checkpoint,
   formatType,
-  matchesPattern,
   type Message,
+  matchesPattern,
   type OpenRequest,
   type Reader,
   type Source,
@@ -15,7 +15,7 @@ import {
 } from '@sluice/sdk';
 import { generateErrors } from './errors.js';
 import type { GenerateConfig, GenerateStream } from './generate-config.js';
-import { rowsOf, schemaOf, StreamGenerator } from './stream-generator.js';
+import { rowsOf, StreamGenerator, schemaOf } from './stream-generator.js';
 
 /** Rows of the first batch, from whose size later ones follow. */
 const FIRST_ROWS = 1024;

@@ -3,7 +3,7 @@ import { generateErrors } from './errors.js';
 import { type GenerateConfig, generateConfig } from './generate-config.js';
 import { GenerateSource } from './generate-source.js';
 
-export { generateConfig, generateErrors, type GenerateConfig };
+export { type GenerateConfig, generateConfig, generateErrors };
 
 // biome-ignore lint/style/noDefaultExport: a connector is found as its package's default export
 export default defineConnector<GenerateConfig>({

@@ -9,12 +9,18 @@ const stdinConfig = z.strictObject({
   columns: z
     .record(z.string(), z.string())
     .optional()
-    .describe('Columns with their types, `{ "id": "int64" }`; without it they are guessed from the first rows.'),
+    .describe(
+      'Columns with their types, `{ "id": "int64" }`; without it they are guessed from the first rows.',
+    ),
   csv: z
     .strictObject({
       delimiter: z.string().length(1).optional().describe('The character between fields. Default: a comma.'),
       header: z.boolean().optional().describe('Whether the first record names the columns. Default: true.'),
-      names: z.array(z.string().min(1)).min(1).optional().describe('The columns’ names, instead of a header’s.'),
+      names: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe('The columns’ names, instead of a header’s.'),
       nulls: z.array(z.string()).optional().describe('Unquoted texts that mean null.'),
     })
     .prefault({})

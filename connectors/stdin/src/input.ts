@@ -40,7 +40,8 @@ export class Input {
 
   /** Everything from the beginning. Throws `SLUICE-STDIN-0001` the second time. */
   async *read(): AsyncGenerator<Uint8Array> {
-    if (this.taken) throw stdinErrors.readOnce('standard input has been read already and cannot be read again');
+    if (this.taken)
+      throw stdinErrors.readOnce('standard input has been read already and cannot be read again');
     this.taken = true;
     yield* this.head.splice(0);
     while (!this.ended) {

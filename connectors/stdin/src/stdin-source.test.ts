@@ -1,6 +1,6 @@
 import type { Message, Row } from '@sluice/sdk';
 import { expect, it } from 'vitest';
-import { StdinSource, type StdinSettings } from './stdin-source.js';
+import { type StdinSettings, StdinSource } from './stdin-source.js';
 
 async function* chunks(text: string, size: number, pauseMs = 0): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
@@ -13,11 +13,25 @@ async function* chunks(text: string, size: number, pauseMs = 0): AsyncGenerator<
 async function readAll(source: StdinSource): Promise<{ rows: Row[]; checkpoints: Message[] }> {
   const { streams } = await source.discover(undefined);
   const { schema } = streams[0]!;
-  const read = { stream: schema.stream, mode: 'full', schema, generation: 1, options: {}, resumable: true } as const;
+  const read = {
+    stream: schema.stream,
+    mode: 'full',
+    schema,
+    generation: 1,
+    options: {},
+    resumable: true,
+  } as const;
   const rows: Row[] = [];
   const checkpoints: Message[] = [];
   for await (const split of source.splits([read], [])) {
-    const reader = await source.open({ split, at: split.start, cuts: [], reads: [read], batchRows: 2, batchBytes: 1 << 20 });
+    const reader = await source.open({
+      split,
+      at: split.start,
+      cuts: [],
+      reads: [read],
+      batchRows: 2,
+      batchBytes: 1 << 20,
+    });
     for await (const message of reader) {
       if (message.kind === 'batch') rows.push(...message.rows());
       else checkpoints.push(message);
@@ -29,20 +43,28 @@ async function readAll(source: StdinSource): Promise<{ rows: Row[]; checkpoints:
 
 const csv: StdinSettings = { format: 'csv', stream: 'people', csv: {} };
 
-it.each([1, 7, 1000])('guesses columns from the first rows and loses none of them (chunks of %i bytes)', async (size) => {
-  const source = new StdinSource(csv, chunks('id,name\n1,one\n2,"two\nlines"\n3,\n', size));
-  const { rows, checkpoints } = await readAll(source);
-  expect(rows).toEqual([
-    { id: 1n, name: 'one' },
-    { id: 2n, name: 'two\nlines' },
-    { id: 3n, name: null },
-  ]);
-  expect(checkpoints.at(-1)).toEqual({ kind: 'checkpoint', position: { rows: 3 }, sealed: true });
-  expect(checkpoints.filter((message) => message.kind === 'checkpoint' && message.sealed)).toHaveLength(1);
-});
+it.each([1, 7, 1000])(
+  'guesses columns from the first rows and loses none of them (chunks of %i bytes)',
+  async (size) => {
+    const source = new StdinSource(csv, chunks('id,name\n1,one\n2,"two\nlines"\n3,\n', size));
+    const { rows, checkpoints } = await readAll(source);
+    expect(rows).toEqual([
+      { id: 1n, name: 'one' },
+      { id: 2n, name: 'two\nlines' },
+      { id: 3n, name: null },
+    ]);
+    expect(checkpoints.at(-1)).toEqual({ kind: 'checkpoint', position: { rows: 3 }, sealed: true });
+    expect(checkpoints.filter((message) => message.kind === 'checkpoint' && message.sealed)).toHaveLength(1);
+  },
+);
 
 it('reads JSON Lines of declared columns without waiting for a sample', async () => {
-  const settings: StdinSettings = { format: 'jsonl', stream: 's', columns: { id: 'int64', total: 'decimal(12,2)' }, csv: {} };
+  const settings: StdinSettings = {
+    format: 'jsonl',
+    stream: 's',
+    columns: { id: 'int64', total: 'decimal(12,2)' },
+    csv: {},
+  };
   const source = new StdinSource(settings, chunks('{"id":9007199254740993,"total":1.5}\n{"id":2}\n', 5));
   expect((await readAll(source)).rows).toEqual([
     { id: 9007199254740993n, total: '1.50' },

@@ -1,12 +1,5 @@
 /** Rows from standard input. They exist once: what is not committed when a run ends is gone with the pipe. */
-import {
-  type CsvDialect,
-  openCsv,
-  readJson,
-  sampleCsv,
-  sampleJson,
-  type TextBatch,
-} from '@sluice/formats';
+import { type CsvDialect, openCsv, readJson, sampleCsv, sampleJson, type TextBatch } from '@sluice/formats';
 import {
   Batch,
   type Catalog,
@@ -60,7 +53,8 @@ export class StdinSource implements Source {
   }
 
   async discover(patterns: readonly string[] | undefined): Promise<Catalog> {
-    if (patterns && !patterns.some((pattern) => matchesPattern(pattern, this.settings.stream))) return { streams: [] };
+    if (patterns && !patterns.some((pattern) => matchesPattern(pattern, this.settings.stream)))
+      return { streams: [] };
     this.schema ??= this.inspect();
     const { schema, note } = await this.schema;
     const types = schema.fields.map((f) => {
@@ -105,7 +99,11 @@ export class StdinSource implements Source {
     const { fields } = schema;
     if (this.settings.format === 'jsonl') {
       const options = { file: FILE, layout: 'lines', extra: 'ignore', ...bounds } as const;
-      return inOrder(readJson(source, fields, options), schema, fields.map(({ name }) => name));
+      return inOrder(
+        readJson(source, fields, options),
+        schema,
+        fields.map(({ name }) => name),
+      );
     }
     const csv = await openCsv(source, { ...this.settings.csv, file: FILE, ...bounds });
     const wanted = csv.columns.map((name) => fields.find((f) => f.name === name));
@@ -115,12 +113,17 @@ export class StdinSource implements Source {
   private async inspect(): Promise<{ readonly schema: StreamSchema; readonly note: string }> {
     const { columns, stream, format } = this.settings;
     if (columns !== undefined) {
-      const fields = Object.entries(columns).map(([name, type]) => ({ name, type: parseType(type), nullable: true }));
+      const fields = Object.entries(columns).map(([name, type]) => ({
+        name,
+        type: parseType(type),
+        nullable: true,
+      }));
       return { schema: streamSchema(stream, fields), note: 'columns as declared' };
     }
     const { bytes, whole } = await this.input.sample();
     if (bytes.byteLength === 0) throw stdinErrors.noColumns('standard input ended before its first row');
-    const { fields, rows } = format === 'jsonl' ? await jsonFields(bytes, whole) : await this.csvFields(bytes, whole);
+    const { fields, rows } =
+      format === 'jsonl' ? await jsonFields(bytes, whole) : await this.csvFields(bytes, whole);
     if (fields.length === 0) throw stdinErrors.noColumns('the first rows of standard input have no columns');
     return { schema: streamSchema(stream, fields), note: `types guessed from the first ${rows} rows` };
   }
@@ -128,7 +131,10 @@ export class StdinSource implements Source {
   private async csvFields(bytes: Uint8Array, whole: boolean): Promise<{ fields: Field[]; rows: number }> {
     const csv = await openCsv(once(bytes), { ...this.settings.csv, file: FILE });
     const { guesses, rows } = await sampleCsv(csv, SAMPLE_ROWS, bytes.byteLength);
-    return { fields: csv.columns.map((name, i) => ({ name, type: guesses[i]!.type(whole), nullable: true })), rows };
+    return {
+      fields: csv.columns.map((name, i) => ({ name, type: guesses[i]!.type(whole), nullable: true })),
+      rows,
+    };
   }
 }
 

@@ -1,5 +1,13 @@
 import { PassThrough } from 'node:stream';
-import { Batch, type Context, type LaneRequest, silentLogger, streamSchema, type TablePlan, types } from '@sluice/sdk';
+import {
+  Batch,
+  type Context,
+  type LaneRequest,
+  silentLogger,
+  streamSchema,
+  type TablePlan,
+  types,
+} from '@sluice/sdk';
 import { expect, it } from 'vitest';
 import { type StdoutSettings, StdoutSink } from './stdout-sink.js';
 
@@ -16,7 +24,16 @@ const context: Context = { signal: new AbortController().signal, log: silentLogg
 async function printed(settings: StdoutSettings, out: PassThrough): Promise<string> {
   const sink = new StdoutSink(settings, out);
   const [table] = (await sink.plan([
-    { stream: 's', target: 's', schema, read: 'full', write: 'append', save: 'keep', options: {}, encodings: [] },
+    {
+      stream: 's',
+      target: 's',
+      schema,
+      read: 'full',
+      write: 'append',
+      save: 'keep',
+      options: {},
+      encodings: [],
+    },
   ])) as [TablePlan];
   const writer = await sink.open({ tables: [table] } as unknown as LaneRequest, context);
   const chunks: Buffer[] = [];
@@ -28,7 +45,9 @@ async function printed(settings: StdoutSettings, out: PassThrough): Promise<stri
 
 it('prints JSON Lines with every digit of an integer', async () => {
   const text = await printed({ format: 'jsonl', header: true }, new PassThrough());
-  expect(text).toBe('{"id":9007199254740993,"name":"a,\\"b\\""}\n{"id":2,"name":null}\n{"id":2,"name":null}\n');
+  expect(text).toBe(
+    '{"id":9007199254740993,"name":"a,\\"b\\""}\n{"id":2,"name":null}\n{"id":2,"name":null}\n',
+  );
 });
 
 it('prints CSV with one header', async () => {
@@ -48,5 +67,7 @@ it('says that standard output was closed', async () => {
   const writer = await sink.open({ tables: [{ stream: 's', schema }] } as unknown as LaneRequest, context);
   out.destroy(new Error('EPIPE'));
   await new Promise((resolve) => setImmediate(resolve));
-  await expect(writer.write(Batch.ofRows(schema, rows))).rejects.toMatchObject({ code: 'SLUICE-STDOUT-0001' });
+  await expect(writer.write(Batch.ofRows(schema, rows))).rejects.toMatchObject({
+    code: 'SLUICE-STDOUT-0001',
+  });
 });

@@ -56,7 +56,8 @@ export class StdoutSink implements Sink {
 
   async plan(streams: readonly SinkStream[]): Promise<TablePlan[]> {
     return streams.map(({ stream, schema, write }) => {
-      if (write !== 'append') throw sdkErrors.notSupported(`stdout has no write mode ${write}`, { details: { stream } });
+      if (write !== 'append')
+        throw sdkErrors.notSupported(`stdout has no write mode ${write}`, { details: { stream } });
       const to = this.settings.format === 'csv' ? 'text' : 'JSON';
       const types = schema.fields.map((f) => {
         return { column: f.name, from: formatType(f.type), to, verdict: 'widening' as const };

@@ -16,8 +16,8 @@ import type {
   Ledger,
   LedgerSplit,
   PositionState,
-  Publication,
   PreparedEpoch,
+  Publication,
   RunRow,
   RunStatus,
   SinkKey,
@@ -246,7 +246,8 @@ export class MemoryLedger implements Ledger {
     requireStorable(stream);
     const { published } = this.sink(this.rows(key), key);
     const known = published.get(stream);
-    if (known === undefined || generation > known.generation) published.set(stream, { generation, run: lease.holder.run });
+    if (known === undefined || generation > known.generation)
+      published.set(stream, { generation, run: lease.holder.run });
   }
 
   async startRun(lease: Lease, run: RunRow): Promise<void> {

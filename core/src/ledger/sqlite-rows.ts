@@ -6,8 +6,8 @@ import type {
   FlowState,
   LedgerSplit,
   PositionState,
-  Publication,
   PreparedEpoch,
+  Publication,
   RunRow,
   RunStatus,
   SinkState,
@@ -78,7 +78,10 @@ export function flowState(file: SqliteFile, key: FlowKey): FlowState {
     const split = JSON.parse(text(row, 'body')) as Split;
     splits.set(split.id, { split, generation: number(row, 'generation') });
   }
-  const sinks = new Map<string, SinkState & { published: Named<Publication>; positions: Named<PositionState> }>();
+  const sinks = new Map<
+    string,
+    SinkState & { published: Named<Publication>; positions: Named<PositionState> }
+  >();
   for (const row of select('sink, source, target', 'sinks')) {
     sinks.set(text(row, 'sink'), {
       source: text(row, 'source'),

@@ -6,7 +6,7 @@ import { MemoryLedger } from '../ledger/memory-ledger.js';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
 import { runJob } from '../run/run-job.js';
 import { ModelSink, ModelTarget, modelTable } from './model-sinks.js';
-import { modelSchema, ModelSource, type ModelStream } from './model-source.js';
+import { ModelSource, type ModelStream, modelSchema } from './model-source.js';
 import { type Fault, Process, World } from './world.js';
 
 export const LEASE_MS = 60_000;
@@ -38,7 +38,13 @@ export class Bench {
   start(fault?: Fault): { readonly process: Process; readonly ended: Promise<RunResult> } {
     const process = new Process(this.world, fault);
     const ended = runJob({
-      plan: { name: 'model', cwd: '/', connectorMemory: 0, flows: [this.plan(process)], close: async () => {} },
+      plan: {
+        name: 'model',
+        cwd: '/',
+        connectorMemory: 0,
+        flows: [this.plan(process)],
+        close: async () => {},
+      },
       ledger: steppedLedger(this.ledger, process),
       leaseMs: LEASE_MS,
       progressMs: LEASE_MS,
@@ -61,7 +67,8 @@ export class Bench {
   /** A source must not forget what the sink does not durably have. */
   private checkDurable(stream: string, ids: readonly number[]): void {
     const landed = new Set(this.target.visible.get(stream));
-    for (const [key, staged] of this.target.staging) if (key.startsWith(`${stream}@`)) for (const id of staged) landed.add(id);
+    for (const [key, staged] of this.target.staging)
+      if (key.startsWith(`${stream}@`)) for (const id of staged) landed.add(id);
     for (const id of ids) if (!landed.has(id)) this.forgotten.push(`${stream}: ${id}`);
   }
 
@@ -69,7 +76,14 @@ export class Bench {
     const { target } = this;
     const resumable = target.write === 'append';
     const streams = this.streams.map(({ name }): StreamPlan => {
-      const read: StreamRead = { stream: name, mode: 'full', schema: modelSchema(name), generation: 0, options: {}, resumable };
+      const read: StreamRead = {
+        stream: name,
+        mode: 'full',
+        schema: modelSchema(name),
+        generation: 0,
+        options: {},
+        resumable,
+      };
       const table = modelTable(name, target);
       const catalog = { schema: read.schema, types: [] };
       const guarantee = guaranteeOf(target.protocol);

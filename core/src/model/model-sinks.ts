@@ -1,21 +1,21 @@
 /** The model's sinks: what each protocol's target durably holds, and sinks over it as the contract wants them. */
-import {
-  type Batch,
-  type Clear,
-  type Epoch,
-  type LaneRequest,
-  type Protocol,
-  type RecoveredState,
-  type Sink,
-  type SinkCapabilities,
-  type SinkJob,
-  type SinkRecord,
-  type SplitRecord,
-  type StreamRecord,
-  type TablePlan,
-  type Token,
-  type WriteMode,
-  type Writer,
+import type {
+  Batch,
+  Clear,
+  Epoch,
+  LaneRequest,
+  Protocol,
+  RecoveredState,
+  Sink,
+  SinkCapabilities,
+  SinkJob,
+  SinkRecord,
+  SplitRecord,
+  StreamRecord,
+  TablePlan,
+  Token,
+  WriteMode,
+  Writer,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { modelSchema } from './model-source.js';
@@ -56,7 +56,10 @@ export class ModelTarget {
       ? [this.staging, `${stream}@${generation}`]
       : ([this.visible, stream] as const);
     const there = place.get(key) ?? [];
-    const merged = this.protocol === 'keyed' || this.write === 'upsert' ? [...new Set([...there, ...ids])] : [...there, ...ids];
+    const merged =
+      this.protocol === 'keyed' || this.write === 'upsert'
+        ? [...new Set([...there, ...ids])]
+        : [...there, ...ids];
     place.set(key, merged);
     if (!this.usesStaging) this.shown.push({ stream, ids: merged });
   }
@@ -116,14 +119,18 @@ export class ModelSink implements Sink {
       for (const [stream, theirs] of Object.entries(record.streams)) {
         const published = this.target.streams[stream];
         const same = published?.generation === theirs.generation;
-        this.target.streams[stream] = same ? { ...theirs, published: published.published || theirs.published } : theirs;
+        this.target.streams[stream] = same
+          ? { ...theirs, published: published.published || theirs.published }
+          : theirs;
         for (const [id, split] of Object.entries(this.target.splits)) {
-          if (split.split.streams.includes(stream) && split.generation !== theirs.generation) delete this.target.splits[id];
+          if (split.split.streams.includes(stream) && split.generation !== theirs.generation)
+            delete this.target.splits[id];
         }
       }
       for (const [id, split] of Object.entries(record.splits)) {
         const ours = this.target.splits[id];
-        if (!ours || ours.generation !== split.generation || ours.epoch < split.epoch) this.target.splits[id] = split;
+        if (!ours || ours.generation !== split.generation || ours.epoch < split.epoch)
+          this.target.splits[id] = split;
       }
     });
   }
@@ -132,7 +139,8 @@ export class ModelSink implements Sink {
     await this.process.step('sink.applySchema', () => {
       if (this.keepsRecord) this.checkFence(job.fence);
       for (const key of this.target.staging.keys()) {
-        if (key.startsWith(`${table.stream}@`) && key !== `${table.stream}@${generation}`) this.target.staging.delete(key);
+        if (key.startsWith(`${table.stream}@`) && key !== `${table.stream}@${generation}`)
+          this.target.staging.delete(key);
       }
     });
   }
@@ -163,7 +171,8 @@ export class ModelSink implements Sink {
       () => {
         if (this.keepsRecord) this.checkFence(job.fence);
         const { stream } = table;
-        if (this.target.streams[stream]?.published && this.target.streams[stream].generation === generation) return;
+        if (this.target.streams[stream]?.published && this.target.streams[stream].generation === generation)
+          return;
         if (this.target.usesStaging) {
           const ids = this.target.staging.get(`${stream}@${generation}`) ?? [];
           this.target.visible.set(stream, ids);
@@ -210,7 +219,10 @@ export class ModelSink implements Sink {
           const ids = accepted;
           accepted = [];
           const token = tokenOf(epoch);
-          await process.step('writer.prepare', () => void target.staged.set(nameOf(token), { epoch, ids, stream }));
+          await process.step(
+            'writer.prepare',
+            () => void target.staged.set(nameOf(token), { epoch, ids, stream }),
+          );
           return token;
         },
         commit: (token) =>
@@ -276,6 +288,16 @@ function nameOf(token: Token): string {
 /** A table plan over a target. */
 export function modelTable(stream: string, { protocol, write }: ModelTarget): TablePlan {
   const schema = modelSchema(stream);
-  const shape = { stream, target: stream, schema, write, protocol, exists: true, ddl: [], types: [], detail: null };
+  const shape = {
+    stream,
+    target: stream,
+    schema,
+    write,
+    protocol,
+    exists: true,
+    ddl: [],
+    types: [],
+    detail: null,
+  };
   return { ...shape, publish: write === 'replace' ? 'swap' : 'none' };
 }

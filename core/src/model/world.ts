@@ -9,7 +9,7 @@
  *   when the run is over, whichever comes first;
  * - `pause`: the caller hangs; the test lets it go on while, or after, another run has worked (a zombie).
  */
-import { sdkErrors, type SluiceError, SluiceError as SluiceErrorClass } from '@sluice/sdk';
+import { type SluiceError, SluiceError as SluiceErrorClass, sdkErrors } from '@sluice/sdk';
 
 export type FaultKind = 'crash-before' | 'crash-after' | 'lost-reply' | 'late' | 'pause';
 

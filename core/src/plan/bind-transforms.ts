@@ -23,7 +23,8 @@ export async function bindTransforms(
   const casts = declaredTypes(schema, settings);
   if (Object.keys(casts).length > 0) uses.push({ use: 'cast', settings: settingsAt([], { columns: casts }) });
   for (const use of request.transforms) {
-    if (use.streams === undefined || use.streams.some((pattern) => matchesPattern(pattern, schema.stream))) uses.push(use);
+    if (use.streams === undefined || use.streams.some((pattern) => matchesPattern(pattern, schema.stream)))
+      uses.push(use);
   }
   const bound: BoundTransform[] = [];
   let current = schema;
@@ -46,7 +47,9 @@ export async function bindTransform(
   const transform: Transform | undefined = request.transformsByName[use];
   if (transform === undefined) {
     const near = nearestName(use, Object.keys(request.transformsByName));
-    throw coreErrors.transformMissing(`there is no transform "${use}"${near ? `; did you mean "${near}"?` : ''}`);
+    throw coreErrors.transformMissing(
+      `there is no transform "${use}"${near ? `; did you mean "${near}"?` : ''}`,
+    );
   }
   const options = checkSettings(transform.options, settings, request.values, coreErrors.jobInvalid);
   return transform.bind(schema, options, { cwd });
@@ -57,7 +60,10 @@ function declaredTypes(schema: StreamSchema, { columns }: CheckedStream): { [col
   for (const [column, { type }] of Object.entries(columns)) {
     const field = schema.fields.find(({ name }) => name === column);
     if (field === undefined) {
-      const near = nearestName(column, schema.fields.map(({ name }) => name));
+      const near = nearestName(
+        column,
+        schema.fields.map(({ name }) => name),
+      );
       throw coreErrors.jobInvalid(
         `stream ${schema.stream} has no column "${column}"${near ? `; did you mean "${near}"?` : ''}`,
       );

@@ -1,5 +1,15 @@
 /** A checked flow before it runs: what is read, what happens to it, where it goes and what that guarantees. */
-import type { BoundTransform, CatalogStream, Guarantee, Rung, Sink, Source, SourceCapabilities, StreamRead, TablePlan } from '@sluice/sdk';
+import type {
+  BoundTransform,
+  CatalogStream,
+  Guarantee,
+  Rung,
+  Sink,
+  Source,
+  SourceCapabilities,
+  StreamRead,
+  TablePlan,
+} from '@sluice/sdk';
 import type { SinkKey } from '../ledger/ledger.js';
 
 /** One stream of a flow. `read.generation` is 0 here; the run sets it. */

@@ -12,7 +12,11 @@ export interface Combination {
 }
 
 /** The reason why a combination is refused; undefined when it runs. */
-export function refusal(c: Combination, source: SourceCapabilities, sink: SinkCapabilities): string | undefined {
+export function refusal(
+  c: Combination,
+  source: SourceCapabilities,
+  sink: SinkCapabilities,
+): string | undefined {
   if (!source.modes.includes(c.read)) {
     return `the source reads ${source.modes.join(' and ')}, not ${c.read}`;
   }
@@ -45,5 +49,7 @@ export function defaultWrite(read: ReadMode, hasKey: boolean, sink: SinkCapabili
 
 function firstOf(sink: SinkCapabilities, hasKey: boolean): WriteMode {
   if (hasKey && sink.modes.upsert !== undefined) return 'upsert';
-  return sink.modes.append !== undefined ? 'append' : ((Object.keys(sink.modes)[0] as WriteMode | undefined) ?? 'append');
+  return sink.modes.append !== undefined
+    ? 'append'
+    : ((Object.keys(sink.modes)[0] as WriteMode | undefined) ?? 'append');
 }

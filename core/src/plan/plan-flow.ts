@@ -36,14 +36,23 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
   const chosen = await chooseStreams(request, context);
   let drafts = await Promise.all(chosen.map((catalog) => draft(catalog, request, context)));
   checkTargets(drafts);
-  let tables = await sink.plan(drafts.map((d) => d.request), context);
+  let tables = await sink.plan(
+    drafts.map((d) => d.request),
+    context,
+  );
   if (request.lossy === 'string') {
     drafts = await Promise.all(drafts.map((d, i) => keepAsText(d, tables[i]!, request, context)));
-    tables = await sink.plan(drafts.map((d) => d.request), context);
+    tables = await sink.plan(
+      drafts.map((d) => d.request),
+      context,
+    );
   }
   const streams = drafts.map((d, i) => finish(d, tables[i]!, request));
   const epoch = epochBounds(request);
-  const [sourceIdentity, targetIdentity] = await Promise.all([source.identity(context), sink.identity(context)]);
+  const [sourceIdentity, targetIdentity] = await Promise.all([
+    source.identity(context),
+    sink.identity(context),
+  ]);
   return {
     key,
     sinkJob: `${key.job}/${key.flow}/${key.sink}`,
@@ -69,13 +78,20 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
   for (const pattern of request.patterns ?? []) {
     if (isExact(pattern) && !names.has(pattern)) {
       const all = await request.source.discover(undefined, context);
-      const near = nearestName(pattern, all.streams.map(({ schema }) => schema.stream));
-      throw coreErrors.streamMissing(`the source has no stream "${pattern}"${near ? `; did you mean "${near}"?` : ''}`);
+      const near = nearestName(
+        pattern,
+        all.streams.map(({ schema }) => schema.stream),
+      );
+      throw coreErrors.streamMissing(
+        `the source has no stream "${pattern}"${near ? `; did you mean "${near}"?` : ''}`,
+      );
     }
   }
   if (chosen.length === 0) {
     const wanted = request.patterns?.join(', ');
-    throw coreErrors.streamMissing(wanted ? `no stream of the source matches ${wanted}` : 'the source has no streams');
+    throw coreErrors.streamMissing(
+      wanted ? `no stream of the source matches ${wanted}` : 'the source has no streams',
+    );
   }
   const unreadable = chosen.filter(({ problem }) => problem !== undefined);
   if (unreadable.length > 0) {
@@ -83,7 +99,10 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
     const first = unreadable[0]?.problem;
     // One problem speaks for itself: its code says more, and its class decides the exit code.
     if (unreadable.length === 1) throw first;
-    throw coreErrors.streamUnreadable(reasons.join('; '), { cause: first, ...(first && { help: first.help }) });
+    throw coreErrors.streamUnreadable(reasons.join('; '), {
+      cause: first,
+      ...(first && { help: first.help }),
+    });
   }
   return chosen;
 }
@@ -133,18 +152,31 @@ function checkTargets(drafts: readonly Draft[]): void {
   for (const { request } of drafts) {
     const other = taken.get(request.target);
     if (other !== undefined) {
-      throw coreErrors.targetsCollide(`${other} and ${request.stream} would both be written to ${request.target}`);
+      throw coreErrors.targetsCollide(
+        `${other} and ${request.stream} would both be written to ${request.target}`,
+      );
     }
     taken.set(request.target, request.stream);
   }
 }
 
 /** Columns that the sink would bend become text before they get there. */
-async function keepAsText(d: Draft, table: TablePlan, request: FlowRequest, context: Context): Promise<Draft> {
+async function keepAsText(
+  d: Draft,
+  table: TablePlan,
+  request: FlowRequest,
+  context: Context,
+): Promise<Draft> {
   const lossy = table.types.filter(({ verdict }) => verdict === 'lossy').map(({ column }) => column);
   if (lossy.length === 0) return d;
   const columns = Object.fromEntries(lossy.map((column) => [column, 'string']));
-  const cast = await bindTransform('cast', settingsAt([], { columns }), d.request.schema, request, context.cwd);
+  const cast = await bindTransform(
+    'cast',
+    settingsAt([], { columns }),
+    d.request.schema,
+    request,
+    context.cwd,
+  );
   return {
     ...d,
     transforms: [...d.transforms, cast],
@@ -157,9 +189,13 @@ function finish(d: Draft, table: TablePlan, request: FlowRequest): StreamPlan {
   const notes = [...(d.catalog.notes ?? []), ...(table.notes ?? [])];
   const lossy = [...d.catalog.types, ...table.types].filter(({ verdict }) => verdict === 'lossy');
   if (lossy.length > 0) {
-    const list = lossy.map(({ column, from, to, note }) => `${column} (${from} → ${to}${note ? `: ${note}` : ''})`);
+    const list = lossy.map(
+      ({ column, from, to, note }) => `${column} (${from} → ${to}${note ? `: ${note}` : ''})`,
+    );
     if (request.lossy === 'fail') {
-      throw coreErrors.lossyType(`stream ${stream} would lose values in ${list.join(', ')}`, { details: { stream } });
+      throw coreErrors.lossyType(`stream ${stream} would lose values in ${list.join(', ')}`, {
+        details: { stream },
+      });
     }
     notes.push(`may lose values: ${list.join(', ')}`);
   }
@@ -175,7 +211,16 @@ function finish(d: Draft, table: TablePlan, request: FlowRequest): StreamPlan {
     ...(d.settings.cursor && { cursor: d.settings.cursor }),
     ...(table.encoding !== undefined && { encoding: table.encoding }),
   };
-  return { stream, read, catalog: d.catalog, transforms: d.transforms, table, guarantee, rung: rungOf(d, table), notes };
+  return {
+    stream,
+    read,
+    catalog: d.catalog,
+    transforms: d.transforms,
+    table,
+    guarantee,
+    rung: rungOf(d, table),
+    notes,
+  };
 }
 
 function guaranteeFor(d: Draft, table: TablePlan, request: FlowRequest): Guarantee {
@@ -184,15 +229,22 @@ function guaranteeFor(d: Draft, table: TablePlan, request: FlowRequest): Guarant
   return table.protocol === 'keyed' && d.request.schema.key.length === 0 ? 'at least once' : guarantee;
 }
 
-const STRENGTH: { readonly [G in Guarantee]: number } = { 'at least once': 0, 'effectively once': 1, 'exactly once': 2 };
+const STRENGTH: { readonly [G in Guarantee]: number } = {
+  'at least once': 0,
+  'effectively once': 1,
+  'exactly once': 2,
+};
 
 function checkGuarantee(stream: string, guarantee: Guarantee, { require }: FlowRequest): void {
   if (require === undefined) return;
   const wanted = require.replaceAll('-', ' ') as Guarantee;
   if (STRENGTH[guarantee] < STRENGTH[wanted]) {
-    throw coreErrors.guaranteeMissed(`stream ${stream} would be delivered ${guarantee}, the job requires ${wanted}`, {
-      details: { stream },
-    });
+    throw coreErrors.guaranteeMissed(
+      `stream ${stream} would be delivered ${guarantee}, the job requires ${wanted}`,
+      {
+        details: { stream },
+      },
+    );
   }
 }
 
@@ -222,6 +274,9 @@ function batchBounds(
   const affordable = Math.max(1, Math.floor(memory / 2 / (BATCH_BYTES * BATCHES_OF_LANE)));
   const wanted = parallel ?? MOST_LANES;
   const lanes = Math.max(1, Math.min(wanted, affordable, sink.capabilities.writers));
-  const batchBytes = Math.max(64 << 10, Math.min(BATCH_BYTES, Math.floor(memory / 2 / BATCHES_OF_LANE / lanes)));
+  const batchBytes = Math.max(
+    64 << 10,
+    Math.min(BATCH_BYTES, Math.floor(memory / 2 / BATCHES_OF_LANE / lanes)),
+  );
   return { batchRows: Math.min(BATCH_ROWS, epochRows), batchBytes, lanes };
 }

@@ -1,5 +1,14 @@
 /** Plans a job: its connectors are loaded and configured, and each flow is planned against the systems as they are. */
-import { type Connector, type Context, isExact, type Logger, type Sink, silentLogger, type Source, type Transform } from '@sluice/sdk';
+import {
+  type Connector,
+  type Context,
+  isExact,
+  type Logger,
+  type Sink,
+  type Source,
+  silentLogger,
+  type Transform,
+} from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { problemsError } from '../job/check-settings.js';
 import { checkedStreamSettings, checkedTargetSettings, connectionConfig } from '../job/flow-settings.js';
@@ -66,11 +75,19 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
 }
 
 /** The context in which a job's connectors work outside of a run. */
-export function contextOf(job: Job, { log = silentLogger, signal }: Pick<PlanOptions, 'log' | 'signal'>, memory: number): Context {
+export function contextOf(
+  job: Job,
+  { log = silentLogger, signal }: Pick<PlanOptions, 'log' | 'signal'>,
+  memory: number,
+): Context {
   return { signal: signal ?? new AbortController().signal, log, cwd: job.cwd, memory };
 }
 
-export async function openSource(job: Job, connection: JobConnection, registry: Registry): Promise<Endpoint<Source>> {
+export async function openSource(
+  job: Job,
+  connection: JobConnection,
+  registry: Registry,
+): Promise<Endpoint<Source>> {
   const connector = await registry.connector(connection.connector);
   if (connector.source === undefined) {
     throw coreErrors.refused(`connector ${connector.name} reads nothing: it is a sink only`);
@@ -78,7 +95,11 @@ export async function openSource(job: Job, connection: JobConnection, registry: 
   return { connector, side: connector.source.create(connectionConfig(job, connection, connector)) };
 }
 
-export async function openSink(job: Job, connection: JobConnection, registry: Registry): Promise<Endpoint<Sink>> {
+export async function openSink(
+  job: Job,
+  connection: JobConnection,
+  registry: Registry,
+): Promise<Endpoint<Sink>> {
   const connector = await registry.connector(connection.connector);
   if (connector.sink === undefined) {
     throw coreErrors.refused(`connector ${connector.name} writes nothing: it is a source only`);

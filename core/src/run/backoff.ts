@@ -14,7 +14,12 @@ export const defaultRetry: RetryPolicy = { attempts: 4, firstMs: 500, maxMs: 30_
  * Milliseconds to wait after the `failures`-th failure in a row, or undefined when the error will not pass by
  * itself or the attempts are used up. A system that asked to wait is obeyed, and its wait is no attempt.
  */
-export function retryDelay(error: unknown, failures: number, policy: RetryPolicy, random: () => number): number | undefined {
+export function retryDelay(
+  error: unknown,
+  failures: number,
+  policy: RetryPolicy,
+  random: () => number,
+): number | undefined {
   const coded = toSluiceError(error);
   if (coded.class === 'throttled') return coded.retryAfterMs ?? policy.firstMs;
   if (coded.class !== 'transient' || failures >= policy.attempts) return undefined;

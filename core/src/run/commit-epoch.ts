@@ -36,7 +36,12 @@ export async function commitEpoch(
       const token = await writer.prepare(epoch);
       failpoint('commit.before-prepared');
       const { number, position, sealed, generation } = epoch;
-      await ledger.prepare(lease, key, epoch.split.id, generation, { epoch: number, position, sealed, token });
+      await ledger.prepare(lease, key, epoch.split.id, generation, {
+        epoch: number,
+        position,
+        sealed,
+        token,
+      });
       failpoint('commit.after-prepared');
       await writer.commit(token);
       break;

@@ -32,7 +32,13 @@ export interface FlowRun {
   readonly rung: Rung | undefined;
   readonly now: () => number;
   readonly onStart: (stream: StreamPlan, start: StreamStart, splits: readonly Split[]) => void;
-  readonly onCommit: (split: Split, generation: number, epoch: number, stats: EpochStats, sealed: boolean) => void;
+  readonly onCommit: (
+    split: Split,
+    generation: number,
+    epoch: number,
+    stats: EpochStats,
+    sealed: boolean,
+  ) => void;
   readonly onPublish: (stream: StreamPlan, generation: number) => void;
 }
 
@@ -110,13 +116,15 @@ class Attempt {
     for (const { stream, generation } of settled.adoptGenerations) {
       await ledger.markPlanned(this.lease, key, stream, generation);
     }
-    if (settled.adoptPositions.length > 0) await ledger.adoptPositions(this.lease, key, settled.adoptPositions);
+    if (settled.adoptPositions.length > 0)
+      await ledger.adoptPositions(this.lease, key, settled.adoptPositions);
     for (const { stream, generation } of settled.adoptPublished) {
       await ledger.markPublished(this.lease, key, stream, generation);
     }
     failpoint('settle.after-adopt');
     for (const start of settled.streams) {
-      if (start.action === 'begin') await ledger.startGeneration(this.lease, key, start.stream, start.generation);
+      if (start.action === 'begin')
+        await ledger.startGeneration(this.lease, key, start.stream, start.generation);
     }
     failpoint('settle.after-begin');
     return settled.streams;
@@ -279,7 +287,9 @@ class Attempt {
     const ends = new Map<string, { generation: number; complete: boolean }>();
     for (const { stream, generation } of starts) {
       const own = splitsOf(state, new Map([[stream, generation]]));
-      const complete = own.every(({ split }) => split.phase !== 'bulk' || positions[split.id]?.sealed === true);
+      const complete = own.every(
+        ({ split }) => split.phase !== 'bulk' || positions[split.id]?.sealed === true,
+      );
       ends.set(stream, { generation, complete });
       const stream_ = this.planOf(stream);
       if (!complete || stream_.read.mode !== 'full') continue;

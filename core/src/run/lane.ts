@@ -148,16 +148,21 @@ class Lane {
         await this.writer.write(message);
         return false;
       case 'schema':
-        throw coreErrors.sourceDrifted(`stream ${message.schema.stream} changed its columns while it was read`, {
-          details: { stream: message.schema.stream },
-        });
+        throw coreErrors.sourceDrifted(
+          `stream ${message.schema.stream} changed its columns while it was read`,
+          {
+            details: { stream: message.schema.stream },
+          },
+        );
     }
   }
 
   private async pass(batch: Batch): Promise<void> {
     const stream = this.r.streams.get(batch.stream);
     if (stream === undefined) {
-      throw coreErrors.sourceDrifted(`split ${this.r.split.id} yielded rows of ${batch.stream}, which is not planned`);
+      throw coreErrors.sourceDrifted(
+        `split ${this.r.split.id} yielded rows of ${batch.stream}, which is not planned`,
+      );
     }
     const { counter, plan } = stream;
     counter.read(batch.rowCount, batch.byteSize);
@@ -201,7 +206,11 @@ class Lane {
   }
 }
 
-function applyTransform(transform: BoundTransform, batches: readonly Batch[], counter: StreamCounter): Batch[] {
+function applyTransform(
+  transform: BoundTransform,
+  batches: readonly Batch[],
+  counter: StreamCounter,
+): Batch[] {
   const out: Batch[] = [];
   for (const batch of batches) {
     if (batch.rowCount === 0) continue;

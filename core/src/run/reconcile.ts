@@ -64,15 +64,24 @@ export function reconcile(input: ReconcileInput): Reconciled {
   return { ...adopted.moves, streams };
 }
 
-function checkIdentities({ record, keepsRecord, identity, sink }: ReconcileInput, state: SinkState | undefined): void {
+function checkIdentities(
+  { record, keepsRecord, identity, sink }: ReconcileInput,
+  state: SinkState | undefined,
+): void {
   if (state && state.source !== identity.source) {
-    throw coreErrors.identityChanged(`the state was written from source ${state.source}, this is ${identity.source}`);
+    throw coreErrors.identityChanged(
+      `the state was written from source ${state.source}, this is ${identity.source}`,
+    );
   }
   if (state && state.target !== identity.target) {
-    throw coreErrors.identityChanged(`the state was written into sink ${state.target}, this is ${identity.target}`);
+    throw coreErrors.identityChanged(
+      `the state was written into sink ${state.target}, this is ${identity.target}`,
+    );
   }
   if (record && record.source !== identity.source) {
-    throw coreErrors.recordForeign(`sink ${sink} holds state from source ${record.source}, this is ${identity.source}`);
+    throw coreErrors.recordForeign(
+      `sink ${sink} holds state from source ${record.source}, this is ${identity.source}`,
+    );
   }
   if (keepsRecord && record === undefined && state && hasCommitted(state)) {
     throw coreErrors.recordMissing(`the ledger has committed epochs of sink ${sink}, the sink has none`);
@@ -81,8 +90,7 @@ function checkIdentities({ record, keepsRecord, identity, sink }: ReconcileInput
 
 function hasCommitted(state: SinkState): boolean {
   return (
-    Object.values(state.positions).some(({ epoch }) => epoch > 0) ||
-    Object.keys(state.published).length > 0
+    Object.values(state.positions).some(({ epoch }) => epoch > 0) || Object.keys(state.published).length > 0
   );
 }
 
@@ -118,7 +126,9 @@ function adoptRecord({ ledger, record }: ReconcileInput, state: SinkState | unde
     generations.set(stream, { generation, planned, published, ...(published && { publishedBy: last.run }) });
   }
   const splits = new Map(Object.entries(ledger.splits));
-  const positions = new Map<string, { epoch: number; sealed: boolean }>(Object.entries(state?.positions ?? {}));
+  const positions = new Map<string, { epoch: number; sealed: boolean }>(
+    Object.entries(state?.positions ?? {}),
+  );
 
   for (const [stream, { generation, published }] of Object.entries(record?.streams ?? {})) {
     const known = generations.get(stream);
@@ -164,12 +174,17 @@ function startOf(wanted: WantedStream, input: ReconcileInput, adopted: Adopted):
     if (known.publishedBy === input.run) return { stream, action: 'done', generation };
     if (!wanted.resumable || input.again || wanted.mayRepeat) return begin;
     if (isInterrupted(known, input)) return { stream, action: 'done', generation };
-    throw coreErrors.alreadyPublished(`stream ${stream} has been appended in full (generation ${generation})`, {
-      details: { stream },
-    });
+    throw coreErrors.alreadyPublished(
+      `stream ${stream} has been appended in full (generation ${generation})`,
+      {
+        details: { stream },
+      },
+    );
   }
   const own = [...adopted.splits.values()].filter(({ split }) => split.streams.includes(stream));
-  const dead = own.filter(({ split }) => split.volatile === true && adopted.positions.get(split.id)?.sealed !== true);
+  const dead = own.filter(
+    ({ split }) => split.volatile === true && adopted.positions.get(split.id)?.sealed !== true,
+  );
   if (known.planned && dead.length === 0) return { stream, action: 'resume', generation };
   const committed = own.some(({ split }) => (adopted.positions.get(split.id)?.epoch ?? 0) > 0);
   if (wanted.resumable && committed && !wanted.mayRepeat) {

@@ -78,7 +78,13 @@ class JobRun {
     const { plan, ledger, progressMs = 500 } = this.options;
     const { fence } = this.keeper.lease;
     const { startedAt } = this;
-    await ledger.startRun(this.keeper.lease, { run: this.id, job: plan.name, status: 'running', startedAt, fence });
+    await ledger.startRun(this.keeper.lease, {
+      run: this.id,
+      job: plan.name,
+      status: 'running',
+      startedAt,
+      fence,
+    });
     this.emit({ event: 'run.started', fence: fence.toString() });
     const progress = setInterval(() => this.reportProgress(), progressMs);
     let error: unknown;
@@ -122,7 +128,13 @@ class JobRun {
         failures = this.committed > before ? 1 : failures + 1;
         const delayMs = retryDelay(error, failures, retry, Math.random);
         if (delayMs === undefined) throw error;
-        this.emit({ event: 'flow.retrying', flow: flow.key.flow, attempt: failures, delayMs, error: eventError(error) });
+        this.emit({
+          event: 'flow.retrying',
+          flow: flow.key.flow,
+          attempt: failures,
+          delayMs,
+          error: eventError(error),
+        });
         await sleep(delayMs, AbortSignal.any([stop, this.keeper.signal, this.options.abort ?? NEVER]));
         if (stop.aborted) {
           this.stopped = true;
@@ -149,7 +161,9 @@ class JobRun {
       context,
       stop,
       retried,
-      counters: new Map(flow.streams.map(({ stream }) => [stream, this.counters.get(counterKey(flow, stream))!])),
+      counters: new Map(
+        flow.streams.map(({ stream }) => [stream, this.counters.get(counterKey(flow, stream))!]),
+      ),
       rung,
       now: Date.now,
       onStart: (stream, start, splits) => {
@@ -169,7 +183,16 @@ class JobRun {
       },
       onCommit: (split, generation, epoch, { rows, bytes }, sealed) => {
         this.committed++;
-        this.emit({ event: 'epoch.committed', flow: name, split: split.id, generation, epoch, rows, bytes, sealed });
+        this.emit({
+          event: 'epoch.committed',
+          flow: name,
+          split: split.id,
+          generation,
+          epoch,
+          rows,
+          bytes,
+          sealed,
+        });
       },
       onPublish: ({ stream, table: { target } }, generation) => {
         this.committed++;
@@ -184,10 +207,19 @@ class JobRun {
         const key = counterKey(flow, stream);
         const { generation = 0, complete = false } = this.ends.get(key) ?? {};
         const counts = this.counters.get(key)!.counts;
-        return { flow: flow.key.flow, stream, target: table.target, generation, guarantee, complete, ...counts };
+        return {
+          flow: flow.key.flow,
+          stream,
+          target: table.target,
+          generation,
+          guarantee,
+          complete,
+          ...counts,
+        };
       }),
     );
-    const status: Exclude<RunStatus, 'running'> = error !== undefined ? 'failed' : this.stopped ? 'stopped' : 'succeeded';
+    const status: Exclude<RunStatus, 'running'> =
+      error !== undefined ? 'failed' : this.stopped ? 'stopped' : 'succeeded';
     return {
       job: this.options.plan.name,
       run: this.id,
@@ -213,7 +245,12 @@ class JobRun {
   }
 
   private emit(event: DistributiveOmit<RunEvent, 'at' | 'job' | 'run'>): void {
-    this.options.listener?.({ at: Date.now(), job: this.options.plan.name, run: this.id, ...event } as RunEvent);
+    this.options.listener?.({
+      at: Date.now(),
+      job: this.options.plan.name,
+      run: this.id,
+      ...event,
+    } as RunEvent);
   }
 }
 
@@ -258,4 +295,3 @@ export function exitCodeOf(error: { readonly class: string; readonly code: strin
       return 1;
   }
 }
-

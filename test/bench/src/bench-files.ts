@@ -30,7 +30,15 @@ export class BenchFiles {
   run(job: JobSpec, more: readonly string[] = []): Command {
     const file = this.path(`${job.name}.json`);
     writeFileSync(file, JSON.stringify({ memory: MEMORY, ...job }, null, 2));
-    const args = [SLUICE, 'run', file, '--quiet', '--state', this.path(`${job.name}.state`, 'state.db'), ...more];
+    const args = [
+      SLUICE,
+      'run',
+      file,
+      '--quiet',
+      '--state',
+      this.path(`${job.name}.state`, 'state.db'),
+      ...more,
+    ];
     return { name: job.name, file: process.execPath, args, cwd: this.folder };
   }
 

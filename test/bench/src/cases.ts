@@ -42,7 +42,10 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
       rows: p.rows,
       atMost: 1.4,
       floor: {
-        command: shell('psql \\copy csv', `psql -q '${p.server.url}' -c "\\copy bench.target FROM '${csv}' (FORMAT csv, HEADER)"`),
+        command: shell(
+          'psql \\copy csv',
+          `psql -q '${p.server.url}' -c "\\copy bench.target FROM '${csv}' (FORMAT csv, HEADER)"`,
+        ),
         prepare: () => emptyTarget(p),
         landed: () => count(p),
       },
@@ -175,6 +178,7 @@ instance.closeSync();
     prepare: async () => {
       for (const end of ['', '.wal']) rmSync(join(`${file}${end}`), { force: true });
     },
-    landed: () => (into === 'parquet' ? duckdbCount(':memory:', `read_parquet('${file}')`) : duckdbCount(file, 'target')),
+    landed: () =>
+      into === 'parquet' ? duckdbCount(':memory:', `read_parquet('${file}')`) : duckdbCount(file, 'target'),
   };
 }

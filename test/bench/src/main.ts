@@ -27,7 +27,9 @@ const rounds = Number(values.rounds);
 const names = positionals.length > 0 ? positionals : [...Object.keys(CASES), 'start'];
 const unknown = names.filter((name) => name !== 'start' && CASES[name] === undefined);
 if (unknown.length > 0) {
-  console.error(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')} and start`);
+  console.error(
+    `no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')} and start`,
+  );
   process.exit(2);
 }
 
@@ -39,7 +41,9 @@ try {
   const compared = names.filter((name) => name !== 'start');
   if (compared.length > 0) {
     await using server = await startPostgres({ version: '15', settings: SETTINGS });
-    say(`${rows.toLocaleString('en')} rows × 10 columns; PostgreSQL 15; Node ${process.version}; ${cpus().length} cores`);
+    say(
+      `${rows.toLocaleString('en')} rows × 10 columns; PostgreSQL 15; Node ${process.version}; ${cpus().length} cores`,
+    );
     await createDataset(server, rows);
     for (const name of compared) {
       const comparison = await CASES[name]!({ server, files, rows });
@@ -54,7 +58,9 @@ try {
   if (names.includes('start')) {
     starts = await startTimes(files, Math.max(rounds, 7));
     for (const s of starts) {
-      say(`${s.name}: ${Math.round(s.oursMs)} ms (node -e 0: ${Math.round(s.bareMs)} ms), at most ${s.atMostMs} ms`);
+      say(
+        `${s.name}: ${Math.round(s.oursMs)} ms (node -e 0: ${Math.round(s.bareMs)} ms), at most ${s.atMostMs} ms`,
+      );
     }
   }
 } finally {

@@ -48,7 +48,9 @@ export async function measure(command: Command): Promise<Measured> {
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const out = Buffer.concat(stdout).toString();
   if (code !== 0) {
-    throw new Error(`${command.name} ended with ${code}\n${out.slice(-2000)}\n${Buffer.concat(stderr).toString().slice(-2000)}`);
+    throw new Error(
+      `${command.name} ended with ${code}\n${out.slice(-2000)}\n${Buffer.concat(stderr).toString().slice(-2000)}`,
+    );
   }
   return { seconds, peakMiB: peakKiB / 1024, stdout: out };
 }

@@ -29,7 +29,13 @@ export async function startTimes(files: BenchFiles, rounds: number): Promise<Sta
   ];
 }
 
-async function beside(bare: Command, ours: Command, atMostMs: number, rounds: number, prepare: () => void): Promise<StartTime> {
+async function beside(
+  bare: Command,
+  ours: Command,
+  atMostMs: number,
+  rounds: number,
+  prepare: () => void,
+): Promise<StartTime> {
   const bares: number[] = [];
   const times: number[] = [];
   for (let round = 0; round <= rounds; round++) {

@@ -1,6 +1,6 @@
 /** Stopping a run, and two runs of one job at once. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { resultOf, type Running, Workspace } from './cli-workspace.js';
+import { type Running, resultOf, Workspace } from './cli-workspace.js';
 
 let place: Workspace;
 beforeEach(() => {

@@ -69,7 +69,8 @@ export async function dieSometime(scenario: Scenario, maxMs: number, seed: numbe
 /** The same command again, until it succeeds at once; then both sides must hold the same rows. */
 export async function finishAndCompare(scenario: Scenario, what: string): Promise<void> {
   const exit = await runProgram(scenario.program);
-  if (exit.code !== 0) throw new UnexpectedExit(scenario.program, `${what}: the run after it must succeed`, exit);
+  if (exit.code !== 0)
+    throw new UnexpectedExit(scenario.program, `${what}: the run after it must succeed`, exit);
   const [source, target] = await Promise.all([scenario.source(), scenario.target()]);
   expectSameRows(source, target, { expected: 'source', actual: `target (${what})` });
 }
@@ -116,7 +117,10 @@ class Base {
 /** Fills the source table once per server. */
 export async function createSource(server: PostgresServer): Promise<string> {
   const url = await server.createDatabase();
-  await server.psql(`CREATE SCHEMA "Src"; CREATE TABLE "Src".orders (${TABLE}); INSERT INTO "Src".orders ${FILL}; ANALYZE`, url);
+  await server.psql(
+    `CREATE SCHEMA "Src"; CREATE TABLE "Src".orders (${TABLE}); INSERT INTO "Src".orders ${FILL}; ANALYZE`,
+    url,
+  );
   return url;
 }
 
@@ -158,7 +162,11 @@ export async function postgresToPostgres(
 }
 
 /** CSV files → DuckDB. */
-export async function csvToDuckdb(server: PostgresServer, source: string, write: 'replace' | 'append'): Promise<Scenario> {
+export async function csvToDuckdb(
+  server: PostgresServer,
+  source: string,
+  write: 'replace' | 'append',
+): Promise<Scenario> {
   const base = new Base();
   mkdirSync(join(base.folder, 'in'));
   const columns = 'id, ref, name, amount, qty, active, at, day, doc';
@@ -189,7 +197,12 @@ export async function csvToDuckdb(server: PostgresServer, source: string, write:
     flows: {
       main: {
         source: 'from',
-        streams: { orders: { key: ['id'], columns: Object.fromEntries(Object.entries(types).map(([k, type]) => [k, { type }])) } },
+        streams: {
+          orders: {
+            key: ['id'],
+            columns: Object.fromEntries(Object.entries(types).map(([k, type]) => [k, { type }])),
+          },
+        },
         sinks: { main: { to: 'to', name: 'main.orders', write } },
       },
     },
@@ -203,7 +216,8 @@ export async function csvToDuckdb(server: PostgresServer, source: string, write:
       mkdirSync(join(base.folder, 'lake'));
     },
     source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
-    target: () => dumpDuckdb(join(base.folder, 'lake', 'lake.duckdb'), `SELECT ${DUCK_TEXT} FROM main.orders`),
+    target: () =>
+      dumpDuckdb(join(base.folder, 'lake', 'lake.duckdb'), `SELECT ${DUCK_TEXT} FROM main.orders`),
     remove: () => base.remove(),
   };
 }

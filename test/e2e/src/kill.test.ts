@@ -24,7 +24,8 @@ describeWithServer('postgres-15', (server) => {
   });
 
   const scenarios: { readonly [name: string]: () => Promise<Scenario> } = {
-    'Postgres → Postgres, page ranges, replace': () => postgresToPostgres(server(), source, 'ctid', 'replace'),
+    'Postgres → Postgres, page ranges, replace': () =>
+      postgresToPostgres(server(), source, 'ctid', 'replace'),
     'Postgres → Postgres, key ranges, append': () => postgresToPostgres(server(), source, 'key', 'append'),
     'Postgres → Postgres, key ranges, upsert': () => postgresToPostgres(server(), source, 'key', 'upsert'),
     'CSV → DuckDB, replace': () => csvToDuckdb(server(), source, 'replace'),
@@ -40,27 +41,39 @@ describeWithServer('postgres-15', (server) => {
     });
     afterAll(() => scenario.remove());
 
-    it('undisturbed, ends equal to the source', async () => {
-      await scenario.reset();
-      await finishAndCompare(scenario, 'undisturbed');
-    }, 2 * MINUTES);
+    it(
+      'undisturbed, ends equal to the source',
+      async () => {
+        await scenario.reset();
+        await finishAndCompare(scenario, 'undisturbed');
+      },
+      2 * MINUTES,
+    );
 
-    it('killed at every named point, ends equal to the source', async () => {
-      const points = await pointsOf(scenario);
-      expect(points.map(({ name }) => name)).toContain('commit.before-ledger');
-      expect(points.length).toBeGreaterThan(8);
-      for (const { name, hits } of points) {
-        const middle = Math.ceil(hits / 2);
-        await dieAt(scenario, `${name}@${middle}`);
-      }
-    }, 15 * MINUTES);
+    it(
+      'killed at every named point, ends equal to the source',
+      async () => {
+        const points = await pointsOf(scenario);
+        expect(points.map(({ name }) => name)).toContain('commit.before-ledger');
+        expect(points.length).toBeGreaterThan(8);
+        for (const { name, hits } of points) {
+          const middle = Math.ceil(hits / 2);
+          await dieAt(scenario, `${name}@${middle}`);
+        }
+      },
+      15 * MINUTES,
+    );
 
-    it('killed at random instants, ends equal to the source', async () => {
-      let killed = 0;
-      for (let seed = 1; seed <= INSTANTS; seed++) {
-        if ((await dieSometime(scenario, 1200, seed)).killed) killed++;
-      }
-      expect(killed).toBeGreaterThan(0);
-    }, 5 * MINUTES);
+    it(
+      'killed at random instants, ends equal to the source',
+      async () => {
+        let killed = 0;
+        for (let seed = 1; seed <= INSTANTS; seed++) {
+          if ((await dieSometime(scenario, 1200, seed)).killed) killed++;
+        }
+        expect(killed).toBeGreaterThan(0);
+      },
+      5 * MINUTES,
+    );
   });
 });

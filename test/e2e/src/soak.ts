@@ -51,4 +51,6 @@ try {
 } finally {
   for (const scenario of scenarios) scenario.remove();
 }
-console.log(`${points} kills at named points and ${instants} at random instants (${killed} hit a living run), every end equal`);
+console.log(
+  `${points} kills at named points and ${instants} at random instants (${killed} hit a living run), every end equal`,
+);

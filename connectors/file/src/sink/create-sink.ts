@@ -12,7 +12,8 @@ import { csvParts, jsonLinesParts } from './text-parts.js';
 export function createFileSink(config: FileConfig): FileSink {
   const parts = partsOfPath(config.path);
   const isFile = !/[\\/]$/.test(config.path) && parts.format !== undefined;
-  const formatName = config.format === 'auto' ? (parts.format ?? (isFile ? undefined : 'parquet')) : config.format;
+  const formatName =
+    config.format === 'auto' ? (parts.format ?? (isFile ? undefined : 'parquet')) : config.format;
   if (formatName === undefined || formatName === 'json') {
     throw fileSinkErrors.formatUnknown(`${config.path}: ${formatName ?? 'this ending'} cannot be written`);
   }
@@ -34,7 +35,8 @@ function formatOf(
   { csv = {}, bytes, codec }: FileConfig,
 ): PartFormat {
   if (name === 'parquet') return parquetParts({ codec });
-  const suffix = Object.keys(COMPRESSION_ENDINGS).find((ending) => COMPRESSION_ENDINGS[ending] === compression) ?? '';
+  const suffix =
+    Object.keys(COMPRESSION_ENDINGS).find((ending) => COMPRESSION_ENDINGS[ending] === compression) ?? '';
   if (name === 'jsonl') return jsonLinesParts(`.jsonl${suffix}`, compression);
   const { delimiter, header = true, nulls } = csv;
   const text = {

@@ -130,7 +130,13 @@ export class FileSink implements Sink {
   }
 
   async open(lane: LaneRequest, c: Context): Promise<TwoPhaseWriter> {
-    return new FileWriter(this.folder(lane.job, c), lane, this.settings.format, this.settings.rotation, c.memory / OPEN_PARTS);
+    return new FileWriter(
+      this.folder(lane.job, c),
+      lane,
+      this.settings.format,
+      this.settings.rotation,
+      c.memory / OPEN_PARTS,
+    );
   }
 
   private async planOne(request: SinkStream, c: Context): Promise<TablePlan> {
@@ -196,4 +202,3 @@ export class FileSink implements Sink {
     return new LocalStorage(this.settings.isFile ? dirname(path) : path);
   }
 }
-

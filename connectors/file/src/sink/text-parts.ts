@@ -1,5 +1,12 @@
 /** Parts as text: CSV and JSON Lines, compressed or not. */
-import { type ByteSink, type Compression, type CsvWriteOptions, compressTo, CsvWriter, JsonLinesWriter } from '@sluice/formats';
+import {
+  type ByteSink,
+  type Compression,
+  type CsvWriteOptions,
+  CsvWriter,
+  compressTo,
+  JsonLinesWriter,
+} from '@sluice/formats';
 import type { Batch, Column, Field } from '@sluice/sdk';
 import type { PartFormat, PartWriter } from './part-format.js';
 
@@ -25,7 +32,8 @@ export function csvParts(options: CsvPartOptions, compression: Compression, join
       const first = options.header && !joined ? header(fields) : undefined;
       return textWriter(new CsvWriter(fields, options), out, compression, first);
     },
-    ...(options.header && joined && { preamble: (fields: readonly Field[]) => compressed(header(fields), compression) }),
+    ...(options.header &&
+      joined && { preamble: (fields: readonly Field[]) => compressed(header(fields), compression) }),
   };
 }
 
