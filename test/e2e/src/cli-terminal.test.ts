@@ -53,7 +53,7 @@ it('never wraps on a narrow terminal', async () => {
   slowJob();
   const screen = await onTerminal(36, 'run job.json');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: frames are separated by escapes
-  const lines = screen.split(/\r?\n/).map((line) => line.replace(/\u001b\[[0-9;?]*[a-zA-Z]/g, ''));
+  const lines = screen.split('\n').map((line) => line.replace(/\u001b\[[0-9;?]*[a-zA-Z]|\r/g, ''));
   const progress = lines.filter((line) => /^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/.test(line));
   expect(progress.length).toBeGreaterThan(3);
   for (const line of progress) expect(line.trim().length).toBeLessThanOrEqual(36);
