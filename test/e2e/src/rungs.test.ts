@@ -3,7 +3,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import type { JobSpec } from '@sluice/sdk';
+import type { JobSpec, TransformSpec } from '@sluice/sdk';
 import {
   type Dump,
   describeWithServer,
@@ -127,11 +127,7 @@ describeWithServer('postgres-15', (server) => {
     );
   }, 3 * MINUTES);
 
-  function toPostgres(
-    name: string,
-    rung: Rung,
-    flow: { transforms?: JobSpec['flows'][string]['transforms'] },
-  ): JobSpec {
+  function toPostgres(name: string, rung: Rung, flow: { transforms?: TransformSpec[] }): JobSpec {
     return {
       name: `${name}-${rung}`,
       connections: {
