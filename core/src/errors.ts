@@ -108,19 +108,19 @@ export const coreErrors = defineErrors('CORE', {
     number: 105,
     class: 'contract',
     title: 'The source or the sink is not the system that the state belongs to',
-    help: 'Point the connection back, or forget the state with `sluice state forget` to start over.',
+    help: 'Point the connection back. If the target is meant to be another, `sluice state forget` starts over there; for another source give the job another name.',
   },
   recordMissing: {
     number: 106,
     class: 'contract',
     title: 'The sink no longer has its record of this job',
-    help: 'The target was restored, recreated or cleaned. `sluice state forget` starts over with a full copy.',
+    help: 'The target was restored, recreated or cleaned. `sluice state forget` starts over, with everything copied again.',
   },
   recordForeign: {
     number: 107,
     class: 'contract',
     title: 'The sink holds state of this job over another source',
-    help: 'Give the job another name, or forget the state with `sluice state forget`.',
+    help: 'Give the job another name: what the sink holds of the other source stays as it is.',
   },
   alreadyPublished: {
     number: 108,
@@ -132,7 +132,7 @@ export const coreErrors = defineErrors('CORE', {
     number: 110,
     class: 'contract',
     title: 'An append was interrupted in a part that cannot be resumed',
-    help: 'Remove the rows of the unfinished copy from the target, then `sluice state forget` and run again; write mode `replace` or `upsert` cannot get here.',
+    help: 'Remove the rows of the unfinished copy from the target, then run with `--full-refresh`; write mode `replace` or `upsert` cannot get here.',
   },
   endUnmarked: {
     number: 111,

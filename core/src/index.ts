@@ -7,6 +7,7 @@ export { type LoadOptions, loadJob } from './job/load-job.js';
 export { Redactor } from './job/redactor.js';
 export { parseSize } from './job/size.js';
 export { discoveryPatterns, streamSettings, targetSettings, unmatchedNames } from './job/stream-settings.js';
+export { currentHolder } from './ledger/holder.js';
 export type * from './ledger/ledger.js';
 export { type ContractCheck, ledgerContract, type OpenLedger } from './ledger/ledger-contract.js';
 export { MemoryLedger } from './ledger/memory-ledger.js';

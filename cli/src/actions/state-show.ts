@@ -1,30 +1,15 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { type Ledger, openSqliteLedger } from '@sluice/core';
-import { nearestName } from '@sluice/sdk';
+import type { Ledger } from '@sluice/core';
 import type { Action } from '../commands/command.js';
-import { cliErrors } from '../errors.js';
-import { isJobFile } from '../job/job-or-location.js';
-import { openJob } from '../job/open-job.js';
-import { statePath } from '../job/state-path.js';
 import type { Output } from '../output/output.js';
 import { table } from '../output/table.js';
 import { describeState } from '../state/describe-state.js';
+import { findState } from '../state/find-state.js';
 import { stateLines } from '../state/state-lines.js';
 
 export const action: Action = async (input, output) => {
-  const [what] = input.positionals;
-  const job = what !== undefined && isJobFile(what) ? (await openJob(what, output)).job : undefined;
-  const path = statePath(input.text('state'), job?.cwd ?? resolve());
-  if (!existsSync(path)) {
-    const help = 'State appears with the first run, beside its job; `--state` names another place.';
-    throw cliErrors.nothingThere(`there is no state at ${path}`, { help });
-  }
-  const ledger = await openSqliteLedger(path, { readOnly: true });
+  const { ledger, name, job } = await findState(input, output, true);
   try {
-    if (what === undefined) return await listJobs(ledger, output);
-    const name = job?.name ?? what;
-    await requireJob(ledger, name);
+    if (name === undefined) return await listJobs(ledger, output);
     const state = await describeState(ledger, name, job?.flows.map((flow) => flow.name) ?? []);
     const { stdout } = output;
     if (output.json) stdout.json(state);
@@ -34,15 +19,6 @@ export const action: Action = async (input, output) => {
     await ledger.close();
   }
 };
-
-async function requireJob(ledger: Ledger, name: string): Promise<void> {
-  const jobs = await ledger.jobs();
-  if (jobs.includes(name)) return;
-  const near = nearestName(name, jobs);
-  const hint =
-    near === undefined ? `; there is state of ${jobs.join(', ') || 'no job'}` : `; did you mean "${near}"?`;
-  throw cliErrors.nothingThere(`there is no state of job "${name}"${hint}`);
-}
 
 async function listJobs(ledger: Ledger, { json, stdout }: Output): Promise<number> {
   const jobs = [];

@@ -15,8 +15,11 @@ it('finds commands of one word and of two, and leaves their arguments', () => {
 
 it.each([
   [['rnu'], 'there is no command "rnu"'],
-  [['state'], '`sluice state` alone does nothing; there is `sluice state show`'],
-  [['state', '--json'], '`sluice state` alone does nothing; there is `sluice state show`'],
+  [['state'], '`sluice state` alone does nothing; there is `sluice state show`, `sluice state forget`'],
+  [
+    ['state', '--json'],
+    '`sluice state` alone does nothing; there is `sluice state show`, `sluice state forget`',
+  ],
   [['connectors', 'lst'], 'there is no command "connectors lst"; there is `sluice connectors list`'],
 ])('refuses %j', (args, message) => {
   expect(() => findCommand(commands, args)).toThrow(expect.objectContaining({ message }));

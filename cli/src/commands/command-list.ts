@@ -8,6 +8,7 @@ import { plan } from './plan.js';
 import { preview } from './preview.js';
 import { run } from './run.js';
 import { schema } from './schema.js';
+import { stateForget } from './state-forget.js';
 import { stateShow } from './state-show.js';
 
 export const commands: readonly CommandSpec[] = [
@@ -18,6 +19,7 @@ export const commands: readonly CommandSpec[] = [
   discover,
   preview,
   stateShow,
+  stateForget,
   connectorsList,
   schema,
 ];

@@ -167,6 +167,13 @@ export interface Ledger {
   /** A generation has become visible in the sink. */
   markPublished(lease: Lease, key: SinkKey, stream: string, generation: number): Promise<void>;
 
+  /**
+   * Forgets the job's streams, splits, positions, what is prepared and published, and its sinks' identities, so that
+   * the next run begins as a first one (a sink that keeps a record of its own still has its say). Runs, epochs and
+   * the fence stay.
+   */
+  forget(lease: Lease): Promise<void>;
+
   startRun(lease: Lease, run: RunRow): Promise<void>;
   endRun(run: string, status: RunStatus, endedAt: number, result: Json): Promise<void>;
   runs(job: string, limit: number): Promise<RunRow[]>;

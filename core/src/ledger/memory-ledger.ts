@@ -250,6 +250,15 @@ export class MemoryLedger implements Ledger {
       published.set(stream, { generation, run: lease.holder.run });
   }
 
+  async forget(lease: Lease): Promise<void> {
+    this.check(lease);
+    for (const rows of this.state.flows.get(lease.job)?.values() ?? []) {
+      rows.streams.clear();
+      rows.splits.clear();
+      rows.sinks.clear();
+    }
+  }
+
   async startRun(lease: Lease, run: RunRow): Promise<void> {
     this.check(lease, run.job);
     requireStorable(run.run, run.job);

@@ -220,6 +220,22 @@ class SqliteLedger implements Ledger {
     });
   }
 
+  async forget(lease: Lease): Promise<void> {
+    await this.held(lease, lease.job, () => {
+      for (const table of [
+        'streams',
+        'splits',
+        'split_streams',
+        'sinks',
+        'published',
+        'positions',
+        'prepared',
+      ]) {
+        this.file.run(`DELETE FROM ${table} WHERE job = ?`, lease.job);
+      }
+    });
+  }
+
   async startRun(lease: Lease, run: RunRow): Promise<void> {
     await this.held(lease, run.job, () => {
       requireStorable(run.run, run.job);

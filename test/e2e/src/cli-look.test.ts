@@ -1,6 +1,6 @@
 /** The commands that look and change nothing: plan, check, discover, preview, state, schema, connectors. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -204,6 +204,36 @@ describe('state show', () => {
     expect(await ok('state', 'show', 'shop')).toMatch(/succeeded[\s\S]*orders[\s\S]*done/);
     const wrong = await place.sluice(['state', 'show', 'shpo']);
     expect(wrong.stderr).toContain('did you mean "shop"?');
+  });
+});
+
+describe('state forget', () => {
+  it('lets a job begin anew where its target is gone', async () => {
+    place.write('in/events.csv', 'id\n1\n2\n');
+    place.job('job.json', {
+      name: 'events',
+      source: { connector: 'file', path: 'in/events.csv' },
+      mode: 'incremental',
+      sink: { connector: 'duckdb', path: 'lake.duckdb' },
+      write: 'append',
+    });
+    await ok('run', 'job.json', '--quiet');
+    for (const name of ['lake.duckdb', 'lake.duckdb.wal']) rmSync(place.path(name), { force: true });
+    const lost = await place.sluice(['run', 'job.json']);
+    expect(lost.code, lost.stderr).toBe(4);
+    expect(lost.stderr).toContain('sluice state forget');
+
+    expect(await ok('state', 'forget', 'job.json')).toBe(
+      'would forget 1 stream in 1 part of job events; --yes does it\n',
+    );
+    expect((await place.sluice(['run', 'job.json', '--quiet'])).code).toBe(4);
+    const done = JSON.parse(await ok('state', 'forget', 'events', '--yes', '--json'));
+    expect(done).toEqual({ job: 'events', forgotten: true, streams: 1, parts: 1 });
+    await ok('run', 'job.json', '--quiet');
+    expect(await place.query('lake.duckdb', 'SELECT id::INTEGER FROM events ORDER BY id')).toEqual([
+      [1],
+      [2],
+    ]);
   });
 });
 

@@ -1,6 +1,16 @@
 /** Streams, generations and the splits that end with them. */
 import assert from 'node:assert/strict';
-import { type ContractCheck, FLOW, IDENTITY, MISUSED, prepared, Scene, SINK, split } from './scene.js';
+import {
+  type ContractCheck,
+  FENCED,
+  FLOW,
+  IDENTITY,
+  MISUSED,
+  prepared,
+  Scene,
+  SINK,
+  split,
+} from './scene.js';
 
 export const generations: readonly ContractCheck[] = [
   {
@@ -107,6 +117,35 @@ export const generations: readonly ContractCheck[] = [
       assert.deepEqual(Object.keys(state.sinks), ['__proto__']);
       await assert.rejects(ledger.startGeneration(lease, FLOW, 'a\0b', 1), MISUSED);
       await assert.rejects(ledger.startGeneration(lease, FLOW, 'a\ud800', 1), MISUSED);
+    },
+  },
+  {
+    title:
+      'a job that is forgotten begins as if it had never run; other jobs, its history and its fence stay',
+    async check(open) {
+      const scene = await Scene.started(open);
+      const { ledger, lease } = scene;
+      const other = await ledger.acquire('other', lease.holder, 30_000);
+      const otherFlow = { job: 'other', flow: 'main' };
+      await ledger.startGeneration(other, otherFlow, 'public.orders', 4);
+      await ledger.addSplits(other, otherFlow, [{ split: split('a'), generation: 4 }]);
+      await scene.commit(split('a'), 1, 1, 1, true);
+      await ledger.markPlanned(lease, FLOW, 'public.orders', 1);
+      await ledger.markPublished(lease, SINK, 'public.orders', 1);
+      await ledger.prepare(lease, SINK, 'a', 1, prepared(2));
+      await ledger.forget(lease);
+      await ledger.forget(lease);
+      assert.deepEqual(await ledger.flow(FLOW), { streams: {}, splits: {}, sinks: {} });
+      assert.equal((await ledger.epochs(FLOW, 10)).length, 1);
+      assert.deepEqual(Object.keys((await ledger.flow(otherFlow)).splits), ['a']);
+      await ledger.registerSink(lease, SINK, { source: 'pg:8', target: 'duckdb:10' });
+      await ledger.startGeneration(lease, FLOW, 'public.orders', 1);
+      await ledger.addSplits(lease, FLOW, [{ split: split('a'), generation: 1 }]);
+      const again = (await ledger.flow(FLOW)).sinks['lake'];
+      assert.deepEqual(again, { source: 'pg:8', target: 'duckdb:10', published: {}, positions: {} });
+      await ledger.release(lease);
+      assert.ok((await ledger.acquire('shop', lease.holder, 30_000)).fence > lease.fence);
+      await assert.rejects(ledger.forget(lease), FENCED);
     },
   },
 ];
