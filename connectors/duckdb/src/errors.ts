@@ -138,13 +138,13 @@ export const duckdbErrors = defineErrors('DUCKDB', {
     number: 23,
     class: 'contract',
     title: 'No rows would replace a table that has some',
-    help: 'Set `allowEmpty` if the source is meant to be empty.',
+    help: 'Set `allowEmpty` in the job if the source is meant to be empty.',
   },
   generationLost: {
     number: 24,
     class: 'contract',
     title: 'The table that the generation was loaded into is gone',
-    help: 'Start a new generation: `sluice resync` of the stream.',
+    help: 'Start a new full copy: `sluice run` with `--full-refresh`.',
   },
   cannotClear: {
     number: 25,

@@ -8,8 +8,10 @@ import {
   columnOf,
   type Field,
   formatType,
+  isSluiceError,
   type Json,
   type Message,
+  SluiceError,
   type StreamSchema,
   sameType,
   slice,
@@ -104,8 +106,12 @@ export class ParquetReader implements FormatReader {
     if (!sealed) yield checkpoint({ group: last, row: 0 }, true);
   }
 
-  private open({ path, size }: SourceFile): Promise<ParquetFile> {
-    return openParquet({ size, read: (offset, length) => this.storage.readAt(path, offset, length) });
+  private async open({ path, size }: SourceFile): Promise<ParquetFile> {
+    try {
+      return await openParquet({ size, read: (offset, length) => this.storage.readAt(path, offset, length) });
+    } catch (error) {
+      throw withFile(error, path);
+    }
   }
 
   private declare(stream: string, f: Field): Field {
@@ -199,4 +205,12 @@ async function* slices(
     }
     begin = end;
   }
+}
+
+/** A format knows offsets, not files: its errors get the file's name here. */
+function withFile(error: unknown, path: string): unknown {
+  if (!isSluiceError(error)) return error;
+  const { code, class: errorClass, message, help, details } = error;
+  const entry = { code, name: code, class: errorClass, title: message, help };
+  return new SluiceError(entry, `${path}: ${message}`, { cause: error, details: { ...details, file: path } });
 }

@@ -150,7 +150,7 @@ export const pgErrors = defineErrors('PG', {
     number: 25,
     class: 'contract',
     title: "The sink's record of this job is gone",
-    help: 'The tables _sluice_jobs, _sluice_streams and _sluice_commits hold the place of every job. If they were emptied on purpose, use `sluice state forget` or `sluice state adopt`.',
+    help: 'The tables _sluice_jobs, _sluice_streams and _sluice_commits hold the place of every job. If they were emptied on purpose, `sluice state forget` starts over.',
   },
   staleGeneration: {
     number: 26,
@@ -162,13 +162,13 @@ export const pgErrors = defineErrors('PG', {
     number: 27,
     class: 'contract',
     title: 'The staging table of a generation is gone',
-    help: 'Start a new full copy of the stream: `sluice resync`.',
+    help: 'Start a new full copy: `sluice run` with `--full-refresh`.',
   },
   emptyReplace: {
     number: 28,
     class: 'contract',
     title: 'A full copy without rows would replace a table that has some',
-    help: 'If that is meant, set `allowEmpty` for the stream; the target was left as it is.',
+    help: 'If that is meant, set `allowEmpty` in the job; the target was left as it is.',
   },
   columnMismatch: {
     number: 29,
@@ -246,6 +246,6 @@ export const pgErrors = defineErrors('PG', {
     number: 41,
     class: 'contract',
     title: 'A position or key range does not fit the table',
-    help: 'The key has another type than when the copy was planned. Start a new full copy: `sluice resync`.',
+    help: 'The key has another type than when the copy was planned. Start a new full copy: `sluice run` with `--full-refresh`.',
   },
 });

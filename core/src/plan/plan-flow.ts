@@ -78,10 +78,8 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
   for (const pattern of request.patterns ?? []) {
     if (isExact(pattern) && !names.has(pattern)) {
       const all = await request.source.discover(undefined, context);
-      const near = nearestName(
-        pattern,
-        all.streams.map(({ schema }) => schema.stream),
-      );
+      const known = all.streams.map(({ schema }) => schema.stream);
+      const near = known.find((name) => name.endsWith(`.${pattern}`)) ?? nearestName(pattern, known);
       throw coreErrors.streamMissing(
         `the source has no stream "${pattern}"${near ? `; did you mean "${near}"?` : ''}`,
       );

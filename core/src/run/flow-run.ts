@@ -17,7 +17,7 @@ import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit } from '../ledge
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
 import { type LaneEnd, runLane } from './lane.js';
 import type { LeaseKeeper } from './lease-keeper.js';
-import { reconcile, type StreamStart } from './reconcile.js';
+import { checkIdentities, reconcile, type StreamStart } from './reconcile.js';
 import type { StreamCounter } from './stream-counter.js';
 
 export interface FlowRun {
@@ -81,6 +81,8 @@ class Attempt {
   async settle(): Promise<readonly StreamStart[]> {
     const { plan, ledger, context } = this.r;
     const { key } = plan;
+    const identity = { source: plan.sourceIdentity, target: plan.targetIdentity };
+    checkIdentities((await ledger.flow(key)).sinks[key.sink], identity);
     for (;;) {
       this.record = await plan.sink.attach(this.sinkJob, context);
       if (this.record === undefined || this.record.fence < this.lease.fence) break;
@@ -96,7 +98,7 @@ class Attempt {
       sink: key.sink,
       record: this.record,
       keepsRecord,
-      identity: { source: plan.sourceIdentity, target: plan.targetIdentity },
+      identity,
       wanted: plan.streams.map(({ stream, read, guarantee }) => ({
         stream,
         mode: read.mode,
@@ -108,7 +110,7 @@ class Attempt {
       run: this.lease.holder.run,
       earlier: runs.filter(({ run }) => run !== this.lease.holder.run),
     });
-    await ledger.registerSink(this.lease, key, { source: plan.sourceIdentity, target: plan.targetIdentity });
+    await ledger.registerSink(this.lease, key, identity);
     for (const { stream, generation } of settled.adoptGenerations) {
       await ledger.startGeneration(this.lease, key, stream, generation);
     }

@@ -58,16 +58,18 @@ export interface ReconcileInput {
 /** Throws `SLUICE-CORE-0105` to `0108` where the state cannot be continued. */
 export function reconcile(input: ReconcileInput): Reconciled {
   const state = input.ledger.sinks[input.sink];
-  checkIdentities(input, state);
+  checkIdentities(state, input.identity);
+  checkRecord(input, state);
   const adopted = adoptRecord(input, state);
   const streams = input.wanted.map((wanted) => startOf(wanted, input, adopted));
   return { ...adopted.moves, streams };
 }
 
-function checkIdentities(
-  { record, keepsRecord, identity, sink }: ReconcileInput,
-  state: SinkState | undefined,
-): void {
+/**
+ * Whether the state belongs to the systems that the job meets now. Asked before a sink is attached to, so that nothing
+ * is written into one that is not meant. Throws `SLUICE-CORE-0105`.
+ */
+export function checkIdentities(state: SinkState | undefined, identity: ReconcileInput['identity']): void {
   if (state && state.source !== identity.source) {
     throw coreErrors.identityChanged(
       `the state was written from source ${state.source}, this is ${identity.source}`,
@@ -78,12 +80,20 @@ function checkIdentities(
       `the state was written into sink ${state.target}, this is ${identity.target}`,
     );
   }
+}
+
+function checkRecord(
+  { record, keepsRecord, identity, sink }: ReconcileInput,
+  state: SinkState | undefined,
+): void {
   if (record && record.source !== identity.source) {
     throw coreErrors.recordForeign(
       `sink ${sink} holds state from source ${record.source}, this is ${identity.source}`,
     );
   }
-  if (keepsRecord && record === undefined && state && hasCommitted(state)) {
+  // A record that only says that the job has attached is no better than none: a run that failed here left it.
+  const remembers = record !== undefined && Object.keys(record.streams).length > 0;
+  if (keepsRecord && !remembers && state && hasCommitted(state)) {
     throw coreErrors.recordMissing(`the ledger has committed epochs of sink ${sink}, the sink has none`);
   }
 }

@@ -1,0 +1,124 @@
+import type { SinkRecord, SplitRecord } from '@sluice/sdk';
+import { describe, expect, it } from 'vitest';
+import type { FlowState } from '../ledger/ledger.js';
+import { checkIdentities, type ReconcileInput, reconcile } from './reconcile.js';
+
+const split = { id: 's/0', streams: ['s'], phase: 'bulk', start: 0, spec: null } as const;
+const nothing: FlowState = { streams: {}, splits: {}, sinks: {} };
+const identity = { source: 'src', target: 'dst' };
+
+function at(epoch: number, sealed = false, generation = 1): SplitRecord {
+  return { split, generation, epoch, position: epoch, sealed };
+}
+
+function ledgerAt(
+  epoch: number,
+  more: { sealed?: boolean; published?: boolean; volatile?: boolean } = {},
+): FlowState {
+  const { sealed = false, published = false, volatile } = more;
+  const { split: _, ...position } = at(epoch, sealed);
+  return {
+    streams: { s: { generation: 1, planned: true } },
+    splits: { 's/0': { split: { ...split, ...(volatile && { volatile }) }, generation: 1 } },
+    sinks: {
+      lake: {
+        ...identity,
+        published: published ? { s: { generation: 1, run: 'run-1' } } : {},
+        positions: { 's/0': position },
+      },
+    },
+  };
+}
+
+function recordAt(epoch: number, published = false, generation = 1): SinkRecord {
+  return {
+    source: 'src',
+    fence: 1n,
+    streams: { s: { generation, published } },
+    splits: { 's/0': at(epoch, published, generation) },
+  };
+}
+
+function settle(input: Partial<ReconcileInput>) {
+  return reconcile({
+    ledger: nothing,
+    sink: 'lake',
+    record: undefined,
+    keepsRecord: true,
+    identity,
+    wanted: [{ stream: 's', mode: 'full', resumable: false, mayRepeat: false }],
+    again: false,
+    fresh: false,
+    run: 'run-2',
+    earlier: [{ run: 'run-1', status: 'succeeded' }],
+    ...input,
+  });
+}
+
+const append = [{ stream: 's', mode: 'full', resumable: true, mayRepeat: false }] as const;
+
+describe('what a run does first', () => {
+  it('begins generation 1 where nothing is known', () => {
+    expect(settle({}).streams).toEqual([{ stream: 's', action: 'begin', generation: 1 }]);
+  });
+  it('resumes a generation that is not published', () => {
+    const { streams, adoptPositions } = settle({ ledger: ledgerAt(3), record: recordAt(3) });
+    expect(streams).toEqual([{ stream: 's', action: 'resume', generation: 1 }]);
+    expect(adoptPositions).toEqual([]);
+  });
+  it.each([
+    { name: 'further on: a reply was lost', ledger: 3, record: 4 },
+    { name: 'behind: it was restored from a backup', ledger: 5, record: 2 },
+  ])('takes the position of a sink that is $name', ({ ledger, record }) => {
+    expect(settle({ ledger: ledgerAt(ledger), record: recordAt(record) }).adoptPositions).toEqual([
+      at(record),
+    ]);
+  });
+  it('takes everything from the sink when the ledger is lost', () => {
+    const settled = settle({ record: recordAt(4, false, 7) });
+    expect(settled.adoptGenerations).toEqual([{ stream: 's', generation: 7 }]);
+    expect(settled.adoptSplits).toEqual([{ split, generation: 7 }]);
+    expect(settled.streams).toEqual([{ stream: 's', action: 'resume', generation: 7 }]);
+  });
+  it('starts over when a part that cannot be resumed was left unfinished', () => {
+    const settled = settle({
+      ledger: ledgerAt(0, { volatile: true }),
+      record: undefined,
+      keepsRecord: false,
+    });
+    expect(settled.streams).toEqual([{ stream: 's', action: 'begin', generation: 2 }]);
+  });
+  it('refuses to start over what is appended in part', () => {
+    const broken = { ledger: ledgerAt(2, { volatile: true }), keepsRecord: false, wanted: append };
+    expect(() => settle(broken)).toThrowError(expect.objectContaining({ code: 'SLUICE-CORE-0110' }));
+    const wanted = [{ ...append[0], mayRepeat: true }];
+    expect(settle({ ...broken, wanted }).streams[0]?.action).toBe('begin');
+  });
+  it('appends once, unless the job says again', () => {
+    const done = {
+      ledger: ledgerAt(3, { sealed: true, published: true }),
+      record: recordAt(3, true),
+      wanted: append,
+    };
+    expect(() => settle(done)).toThrowError(expect.objectContaining({ code: 'SLUICE-CORE-0108' }));
+    expect(settle({ ...done, again: true }).streams).toEqual([
+      { stream: 's', action: 'begin', generation: 2 },
+    ]);
+    const interrupted = [
+      { run: 'run-1b', status: 'failed' },
+      { run: 'run-1', status: 'running' },
+    ] as const;
+    expect(settle({ ...done, earlier: interrupted }).streams[0]?.action).toBe('done');
+    const finished = [{ run: 'run-1b', status: 'succeeded' }, ...interrupted] as const;
+    expect(() => settle({ ...done, earlier: finished })).toThrow();
+  });
+  it('stops where state and systems do not belong together', () => {
+    const code = (of: string) => expect.objectContaining({ code: `SLUICE-CORE-${of}` });
+    expect(() => settle({ ledger: ledgerAt(2) })).toThrowError(code('0106'));
+    expect(() => settle({ record: { ...recordAt(1), source: 'other' } })).toThrowError(code('0107'));
+    const state = ledgerAt(1).sinks['lake'];
+    expect(() => checkIdentities(state, { ...identity, source: 'other' })).toThrowError(code('0105'));
+    expect(() => checkIdentities(state, { ...identity, target: 'other' })).toThrowError(code('0105'));
+    expect(() => checkIdentities(state, identity)).not.toThrow();
+  });
+});
