@@ -95,6 +95,8 @@ class JobRun {
     }
     clearInterval(progress);
     this.reportProgress();
+    // Before the end is recorded: a process that dies while its systems are closed has not ended its run.
+    await plan.close();
     const result = this.result(error);
     try {
       await ledger.endRun(this.id, result.status, result.endedAt, result as unknown as JsonObject);
