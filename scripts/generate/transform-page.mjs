@@ -16,6 +16,6 @@ export function newTransformPage({ name, title }) {
 /** The list of all transforms. */
 export function transformIndex(transforms) {
   const rows = transforms.map(({ name, title }) => [`[${name}](${name}.md)`, title]);
-  const intro = `# Transforms\n\nA job names them under ${code('transforms')}, in the order in which they are applied: ${code('{ "use": "rename", "streams": ["public.*"], … }')}. Without ${code('streams')} a transform is for every stream of the flow.`;
+  const intro = `# Transforms\n\nA job names them under ${code('transforms')}, in the order in which they are applied: ${code('{ "use": "rename", "streams": ["public.*"], … }')}. Without ${code('streams')} a transform is for every stream of the flow. [Keys, changes and the expression language](../../transforms/README.md) are described with the package.`;
   return `${intro}\n\n${table(['transform', 'what it does'], rows)}\n`;
 }

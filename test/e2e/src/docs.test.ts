@@ -16,8 +16,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadJob } from '@sluice/core';
+import { loadJob, Registry } from '@sluice/core';
 import { runProgram } from '@sluice/test';
+import { transforms } from '@sluice/transforms';
 import { afterEach, describe, expect, it } from 'vitest';
 import { docsBlocks, firstMissing, runDocs } from './docs-blocks.js';
 
@@ -57,6 +58,41 @@ describe('the documentation', () => {
     expect(pages.flatMap((page) => brokenLinks(page))).toEqual([]);
   });
 });
+
+describe('the examples', () => {
+  it.each(Object.keys(transforms))('of transform %s are what it takes', (name) => {
+    const page = readFileSync(join(ROOT, `docs/transforms/${name}.md`), 'utf8');
+    const examples = jsonBlocks(page);
+    expect(examples.length).toBeGreaterThan(0);
+    for (const { use, streams: _, ...options } of examples) {
+      expect(use).toBe(name);
+      transforms[name]!.options.parse(options);
+    }
+  });
+
+  it.each(connectorPages())('of connector %s are what it takes', async (name) => {
+    const registry = new Registry({ roots: [join(ROOT, 'cli')] });
+    const { config } = await registry.connector(name);
+    const examples = jsonBlocks(readFileSync(join(ROOT, `docs/connectors/${name}.md`), 'utf8'));
+    for (const { connector, ...keys } of examples) {
+      expect(connector).toBe(name);
+      config.parse(keys);
+    }
+  });
+});
+
+function connectorPages(): string[] {
+  const names = readdirSync(join(ROOT, 'docs/connectors')).map((file) => file.replace('.md', ''));
+  return names.filter((name) => name !== 'index');
+}
+
+/** The JSON of a page; what would come from the environment is some text. */
+function jsonBlocks(page: string): { [key: string]: unknown }[] {
+  const blocks = [...page.matchAll(/^```json\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
+  return blocks.map((text) =>
+    JSON.parse(text.replace(/\$\{env:\w+\}/g, 'postgres://localhost/from-the-environment')),
+  );
+}
 
 describe('README.md', () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
