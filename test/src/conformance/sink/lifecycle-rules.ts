@@ -1,10 +1,11 @@
 /** Rules of a writer's life: closing and stopping. */
+import { Special } from '@sluice/sdk';
 import { leakOf } from '../open-resources.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
 import { contextOf } from '../source/source-subject.js';
 import { deliver } from './deliver.js';
-import { orderRange, orders } from './sample-rows.js';
+import { order, orderRange, orders } from './sample-rows.js';
 import { type SinkRule, withRecord } from './sink-rule.js';
 import { SinkSession } from './sink-subject.js';
 
@@ -12,24 +13,24 @@ export const lifecycleRules: readonly SinkRule[] = [
   {
     id: 'SNK-62',
     per: 'mode',
-    must: 'Closing writers and sinks MUST free everything that they opened, with and without a commit.',
-    fix: 'Release connections, files and timers in close(), also of a transaction that is still open.',
+    must: 'Closing writers and sinks MUST free everything that they opened: after a commit, without one, and after a batch that was refused.',
+    fix: 'Release connections, files and timers in close(), also those of a transaction or a part that is unfinished or was aborted.',
     async check(session) {
-      for (const commits of [true, false]) {
-        let generation = commits ? 1 : 1000;
+      let generation = 0;
+      for (const end of ['a commit', 'no commit', 'an abort', 'a refused batch'] as const) {
         const leak = await leakOf(async () => {
           const own = new SinkSession(session.options, session.rawConfig, session.write);
           const run = await own.run({ fence: session.nextFence() });
-          const lane = await run.lane(await run.begin(orders(), { generation }), { generation });
           generation++;
+          const lane = await run.lane(await run.begin(orders(), { generation }), { generation });
           await lane.write(orderRange(0, 3));
-          if (commits) await lane.commit({ sealed: true });
+          if (end === 'a commit') await lane.commit({ sealed: true });
+          if (end === 'a refused batch')
+            await outcome(lane.write([{ ...order(4), amount: new Special('no such decimal') }]));
+          if (end === 'an abort' || end === 'a refused batch') await lane.writer.abort();
           await own.end();
         }, session.patienceMs);
-        demand(
-          leak === undefined,
-          `each writer that was closed ${commits ? 'after' : 'without'} a commit left open: ${leak}`,
-        );
+        demand(leak === undefined, `each writer that was closed after ${end} left open: ${leak}`);
       }
     },
   },

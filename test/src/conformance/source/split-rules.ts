@@ -86,7 +86,7 @@ export const splitRules: readonly SourceRule[] = [
   {
     id: 'SRC-16',
     per: 'mode',
-    must: 'Splits MUST cover the planned streams and no others, as bulk in mode full and as poll in mode incremental.',
+    must: 'Splits MUST cover the planned streams and no others; a full read’s are bulk, an incremental read’s are poll or bulk.',
     fix: 'Plan for `reads` and nothing else; `phase` follows from the mode.',
     async check(session) {
       const reads = await session.reads();
@@ -96,9 +96,10 @@ export const splitRules: readonly SourceRule[] = [
         const covered = [...new Set(splits.flatMap((split) => split.streams))];
         const same = isDeepStrictEqual([...covered].sort(), [...streams].sort());
         demand(same, () => `planned for ${show(streams)}, the splits are of ${show(covered)}`);
-        const phase = session.mode === 'full' ? 'bulk' : 'poll';
-        for (const split of splits)
-          demand(split.phase === phase, `split ${split.id} has phase ${split.phase} in mode ${session.mode}`);
+        const phases = session.mode === 'full' ? ['bulk'] : ['poll', 'bulk'];
+        for (const { id, phase } of splits) {
+          demand(phases.includes(phase), `split ${id} has phase ${phase} in mode ${session.mode}`);
+        }
       }
     },
   },

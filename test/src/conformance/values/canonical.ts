@@ -2,10 +2,11 @@
  * One text per value, so that rows can be compared and counted whatever they were read with. Independent readers
  * rarely speak the SDK's own values, hence what means the same has the same text: integers as numbers, bigints or
  * digits; decimals with and without trailing zeros; dates and times as numbers or ISO 8601; JSON values of lists and
- * structs. What a system holds outside a type's range is the same as the `Special` of its text. Zero has no sign.
+ * structs; intervals in ISO 8601. What a system holds outside a type's range is the same as the `Special` of its text. Zero has no sign.
  */
 import {
   type Field,
+  formatDate,
   formatDecimal,
   formatTimestamp,
   type LogicalType,
@@ -21,6 +22,7 @@ import {
   UNCHANGED,
   type Value,
 } from '@sluice/sdk';
+import { parseIsoDuration } from './iso-duration.js';
 
 /** A row's text: `id=1, name="x"`. */
 export function canonicalRow(fields: readonly Field[], row: Row): string {
@@ -60,10 +62,13 @@ function ordinary(type: LogicalType, value: Present): string | undefined {
     case 'uuid':
       return typeof value === 'string' ? value.toLowerCase() : undefined;
     case 'date':
-      return typeof value === 'string' ? parseDate(value)?.toString() : wholeText(value);
+      return dateText(value);
     case 'time':
+      return (
+        (typeof value === 'string' ? parseTime(value, type.unit)?.toString() : undefined) ?? wholeText(value)
+      );
     case 'duration':
-      return typeof value === 'string' ? parseTime(value, type.unit)?.toString() : wholeText(value);
+      return (typeof value === 'string' ? durationText(type.unit, value) : undefined) ?? wholeText(value);
     case 'timestamp':
       return type.zone === 'offset'
         ? offsetText(type.unit, value)
@@ -128,6 +133,13 @@ function plainNotation(text: string): string | undefined {
   return unscaled === undefined ? undefined : formatDecimal(unscaled, scale);
 }
 
+/** Years of more than six digits are written like others, though ISO 8601 leaves them to agreement. */
+function dateText(value: Present): string | undefined {
+  if (typeof value === 'string' && /^[+-]\d{7,}-\d\d-\d\d$/.test(value)) return value;
+  const days = typeof value === 'string' ? (parseDate(value) ?? wholeOf(value)) : wholeOf(value);
+  return days === undefined ? undefined : formatDate(Number(days));
+}
+
 function timestampText(unit: TimeUnit, zone: 'utc' | 'none', value: Present): string | undefined {
   const units =
     typeof value === 'string' ? (parseTimestamp(value, unit, zone) ?? wholeOf(value)) : wholeOf(value);
@@ -141,12 +153,25 @@ function wholeOf(value: Present): bigint | undefined {
 
 function offsetText(unit: TimeUnit, value: Present): string | undefined {
   const held =
-    typeof value === 'string' ? parseOffsetTimestamp(value, unit) : (value as { at: Value; offset: Value });
-  if (typeof held !== 'object' || held.offset === undefined || typeof held.at !== 'bigint') return undefined;
-  return `${formatTimestamp(held.at, unit, 'utc')} at ${String(held.offset)}`;
+    typeof value === 'string'
+      ? parseOffsetTimestamp(value, unit)
+      : (value as { at: Present; offset: Present });
+  if (typeof held !== 'object' || held.at === undefined || held.offset === undefined) return undefined;
+  const [at, offset] = [wholeOf(held.at), wholeOf(held.offset)];
+  return at === undefined || offset === undefined
+    ? undefined
+    : `${formatTimestamp(at, unit, 'utc')} at ${offset}`;
 }
 
-function intervalText(value: Present): string | undefined {
+function durationText(unit: TimeUnit, value: string): string | undefined {
+  const parsed = parseIsoDuration(value);
+  const day = 86_400n * 1_000_000_000n;
+  if (parsed === undefined || parsed.months !== 0) return undefined;
+  return ((BigInt(parsed.days) * day + parsed.nanos) / (unit === 'us' ? 1000n : 1n)).toString();
+}
+
+function intervalText(given: Present): string | undefined {
+  const value = typeof given === 'string' ? parseIsoDuration(given) : given;
   if (typeof value !== 'object' || !('months' in value && 'days' in value && 'nanos' in value))
     return undefined;
   return `${String(value.months)} months ${String(value.days)} days ${String(value.nanos)} ns`;
@@ -193,10 +218,16 @@ function mapText(key: Field, of: Field, value: Present): string | undefined {
   return texts && `{${texts.sort().join(', ')}}`;
 }
 
+/** `{ tag, value }`, or an object of one member that is called like the variant. */
 function unionText(variants: readonly Field[], value: Present): string | undefined {
-  const held = members(value) as { tag?: Value; value?: Value } | undefined;
-  const variant = variants.find(({ name }) => name === held?.tag);
-  return variant && `${variant.name}(${canonicalValue(variant.type, held?.value)})`;
+  const held = members(value);
+  if (held === undefined) return undefined;
+  const tag = 'tag' in held ? held['tag'] : Object.keys(held)[0];
+  const variant = variants.find(({ name }) => name === tag);
+  return (
+    variant &&
+    `${variant.name}(${canonicalValue(variant.type, 'tag' in held ? held['value'] : held[variant.name])})`
+  );
 }
 
 function joined(open: string, close: string) {
