@@ -12,9 +12,16 @@ export class Input {
   private pending: Promise<IteratorResult<Uint8Array>> | undefined;
   private ended = false;
   private taken = false;
+  private readonly closing = new AbortController();
 
-  constructor(stream: AsyncIterable<Uint8Array>) {
+  constructor(private readonly stream: AsyncIterable<Uint8Array> & { destroy?(): unknown }) {
     this.chunks = stream[Symbol.asyncIterator]();
+  }
+
+  /** Ends a pending read, which rejects: what has come so far is not the whole. */
+  close(): void {
+    this.closing.abort();
+    this.stream.destroy?.();
   }
 
   /** The first lines: up to 256 KiB, or what comes before the writer pauses or ends. Nothing of it is lost. */
@@ -43,14 +50,26 @@ export class Input {
     if (this.taken)
       throw stdinErrors.readOnce('standard input has been read already and cannot be read again');
     this.taken = true;
+    const { signal } = this.closing;
     yield* this.head.splice(0);
     while (!this.ended) {
-      const next = await (this.pending ?? this.chunks.next());
+      const next = await orAborted(this.pending ?? this.chunks.next(), signal);
       this.pending = undefined;
+      signal.throwIfAborted();
       if (next.done === true) return;
       yield next.value;
     }
   }
+}
+
+/** The result, or a rejection once the signal is aborted: a writer that pauses must not hold a closing reader. */
+function orAborted<T>(next: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    next.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 async function orPause<T>(next: Promise<T>): Promise<T | undefined> {

@@ -1,6 +1,9 @@
-import type { Message, Row } from '@sluice/sdk';
+import { Readable } from 'node:stream';
+import { type Context, type Message, type Row, silentLogger } from '@sluice/sdk';
 import { expect, it } from 'vitest';
 import { type StdinSettings, StdinSource } from './stdin-source.js';
+
+const context: Context = { signal: new AbortController().signal, log: silentLogger, cwd: '/', memory: 0 };
 
 async function* chunks(text: string, size: number, pauseMs = 0): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
@@ -24,14 +27,8 @@ async function readAll(source: StdinSource): Promise<{ rows: Row[]; checkpoints:
   const rows: Row[] = [];
   const checkpoints: Message[] = [];
   for await (const split of source.splits([read], [])) {
-    const reader = await source.open({
-      split,
-      at: split.start,
-      cuts: [],
-      reads: [read],
-      batchRows: 2,
-      batchBytes: 1 << 20,
-    });
+    const request = { split, at: split.start, cuts: [], reads: [read], batchRows: 2, batchBytes: 1 << 20 };
+    const reader = await source.open(request, context);
     for await (const message of reader) {
       if (message.kind === 'batch') rows.push(...message.rows());
       else checkpoints.push(message);
@@ -84,3 +81,31 @@ it('refuses an empty input and a second reading', async () => {
   await readAll(source);
   await expect(readAll(source)).rejects.toMatchObject({ code: 'SLUICE-STDIN-0001' });
 });
+
+it.each(['close', 'signal'] as const)(
+  'ends by %s while the writer is silent, without sealing what is not whole',
+  async (way) => {
+    const writer = new Readable({ read() {} });
+    writer.push('id\n1\n2\n3\n4');
+    const stopping = new AbortController();
+    const settings: StdinSettings = { format: 'csv', stream: 's', columns: { id: 'int64' }, csv: {} };
+    const source = new StdinSource(settings, writer);
+    const { schema } = (await source.discover(undefined)).streams[0]!;
+    const read = { stream: 's', mode: 'full', schema, generation: 1, options: {}, resumable: true } as const;
+    const split = { id: 's', streams: ['s'], phase: 'bulk', start: { rows: 0 }, spec: null } as const;
+    const request = { split, at: { rows: 0 }, cuts: [], reads: [read], batchRows: 3, batchBytes: 1 << 20 };
+    const reader = await source.open(request, { ...context, signal: stopping.signal });
+    const seen: Message[] = [];
+    const reading = (async () => {
+      for await (const message of reader) seen.push(message);
+    })();
+    setTimeout(() => (way === 'close' ? void reader.close() : stopping.abort()), 50);
+    await expect(reading).rejects.toThrow(/abort/i);
+    expect(seen.some((message) => message.kind === 'checkpoint' && message.sealed)).toBe(false);
+    expect(
+      seen.flatMap((message) => (message.kind === 'batch' ? message.rows() : [])).length,
+    ).toBeLessThanOrEqual(3);
+    await reader.close();
+    expect(writer.destroyed).toBe(true);
+  },
+);

@@ -4,6 +4,7 @@ import {
   Batch,
   type Catalog,
   type Column,
+  type Context,
   checkpoint,
   columnOf,
   type Field,
@@ -71,14 +72,19 @@ export class StdinSource implements Source {
     }
   }
 
-  async open({ reads, batchRows, batchBytes }: OpenRequest): Promise<Reader> {
+  async open({ reads, batchRows, batchBytes }: OpenRequest, c: Context): Promise<Reader> {
     const { schema } = reads[0]!;
-    const source = this.input.read();
-    const batches = await this.batches(source, schema, { batchRows, batchBytes });
+    const { input } = this;
+    const source = input.read();
+    const stop = () => input.close();
+    c.signal.addEventListener('abort', stop, { once: true });
+    if (c.signal.aborted) stop();
+    // Opened by the first read: a header may be long in coming, and a reader can be closed meanwhile.
+    const open = () => this.batches(source, schema, { batchRows, batchBytes });
     return {
       async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
         let rows = 0;
-        for await (const batch of batches) {
+        for await (const batch of await open()) {
           yield batch;
           rows += batch.rowCount;
           yield checkpoint({ rows });
@@ -86,7 +92,8 @@ export class StdinSource implements Source {
         yield checkpoint({ rows }, true);
       },
       async close() {
-        await source.return(undefined);
+        c.signal.removeEventListener('abort', stop);
+        input.close();
       },
     };
   }

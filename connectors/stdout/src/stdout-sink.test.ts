@@ -1,7 +1,11 @@
-import { PassThrough } from 'node:stream';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { PassThrough, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import {
   Batch,
   type Context,
+  type Epoch,
   type LaneRequest,
   silentLogger,
   streamSchema,
@@ -59,6 +63,54 @@ it('waits for a slow reader', async () => {
   const out = new PassThrough({ highWaterMark: 1 });
   const text = printed({ format: 'csv', header: false }, out);
   expect((await text).split('\n').length).toBeGreaterThanOrEqual(3);
+});
+
+it('has handed everything to the system when it flushes', async () => {
+  const written: string[] = [];
+  const slow = new Writable({
+    highWaterMark: 1 << 20,
+    write(chunk: Buffer, _, done) {
+      setTimeout(() => {
+        written.push(chunk.toString());
+        done();
+      }, 20);
+    },
+  });
+  const writer = await new StdoutSink({ format: 'jsonl', header: true }, slow).open(
+    { tables: [{ stream: 's', schema }] } as unknown as LaneRequest,
+    context,
+  );
+  await writer.write(Batch.ofRows(schema, rows.slice(1)));
+  expect(written).toEqual([]);
+  if (writer.protocol !== 'append') throw new Error('stdout appends');
+  await writer.flush({} as Epoch);
+  expect(written.join('')).toBe('{"id":2,"name":null}\n');
+});
+
+it('ends with a coded error when the program behind the pipe ends', async () => {
+  const module = (name: string) => JSON.stringify(new URL(`../dist/${name}.js`, import.meta.url).href);
+  const program = `
+    const { StdoutSink } = await import(${module('stdout-sink')});
+    const { Batch, streamSchema, types } = await import(import.meta.resolve('@sluice/sdk', ${module('index')}));
+    const schema = streamSchema('s', [{ name: 'text', type: types.string, nullable: false }]);
+    const sink = new StdoutSink({ format: 'jsonl', header: true });
+    const c = { signal: new AbortController().signal };
+    const writer = await sink.open({ tables: [{ stream: 's', schema }] }, c);
+    const batch = Batch.ofRows(schema, Array.from({ length: 1000 }, () => ({ text: 'x'.repeat(100) })));
+    try {
+      for (;;) await writer.write(batch);
+    } catch (error) {
+      process.stderr.write(error.code);
+    }`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+  child.stdout.once('data', () => child.stdout.destroy());
+  await once(child, 'close');
+  expect(Buffer.concat(said).toString()).toBe('SLUICE-STDOUT-0001');
 });
 
 it('says that standard output was closed', async () => {

@@ -91,12 +91,22 @@ export class StdoutSink implements Sink {
         begun.add(message.stream);
         await print(writer.write(message.columns(), message.rowCount));
       },
-      async flush() {
-        await print(new Uint8Array(0));
-      },
+      flush: () => this.flush(),
       async abort() {},
       async close() {},
     };
+  }
+
+  /** Returns when the system has everything that was printed. */
+  private flush(): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    return new Promise((resolve, reject) => {
+      this.out.write('', (error) => {
+        if (error)
+          reject(this.failure ?? stdoutErrors.closed('standard output was closed', { cause: error }));
+        else resolve();
+      });
+    });
   }
 
   /** Returns when the reader of the pipe keeps up. */
