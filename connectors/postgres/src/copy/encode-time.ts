@@ -21,6 +21,10 @@ function outOfRange(row: number, what: string): RowProblem {
   return new RowProblem(pgErrors.valueRefused, row, `a ${what} lies beyond what PostgreSQL can hold`);
 }
 
+function finer(row: number): RowProblem {
+  return new RowProblem(pgErrors.valueRefused, row, 'an interval has digits behind the microsecond');
+}
+
 export const encodeDate: ColumnEncoder = {
   size: 4,
   write(column: Column, { from, to }: RowRange, { view, cursor }: Output): void {
@@ -99,8 +103,10 @@ export const encodeInterval: ColumnEncoder = {
     for (let i = from; i < to; i++) {
       if (validity !== undefined && !((validity[i >> 3]! >> (i & 7)) & 1)) continue;
       const at = cursor[i - from]!;
+      const nanos = source.getBigInt64(i * 16 + 8, true);
+      if (nanos % 1000n !== 0n) throw finer(i);
       view.setInt32(at, 16);
-      view.setBigInt64(at + 4, source.getBigInt64(i * 16 + 8, true) / 1000n);
+      view.setBigInt64(at + 4, nanos / 1000n);
       view.setInt32(at + 12, source.getInt32(i * 16 + 4, true));
       view.setInt32(at + 16, source.getInt32(i * 16, true));
       cursor[i - from] = at + 20;

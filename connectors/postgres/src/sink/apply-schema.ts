@@ -1,6 +1,7 @@
 /** Makes target and staging tables fit the plan: actual → wanted, so that repeating is harmless. */
 import { failpoint, type SinkJob, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
+import { pgErrors } from '../errors.js';
 import { ident, literal, qualified } from '../quote.js';
 import { underFence } from './fence.js';
 import { mismatch } from './plan-columns.js';
@@ -27,10 +28,22 @@ export async function applySchema(request: SchemaChangeRequest): Promise<void> {
        ON CONFLICT (job, stream) DO NOTHING`,
       [job.id, table.stream, String(request.generation)],
     );
+    if (detailOf(table).save === 'fail') await refuseForeign(request);
     if (table.write === 'replace') await applyStaging(request);
     else await applyTarget(request);
     failpoint('postgres.apply-schema.before');
   });
+}
+
+/** The plan could not know which job it was made for: a table of another job is in the way as well. */
+async function refuseForeign({ session, tables, job, table }: SchemaChangeRequest): Promise<void> {
+  const target = await findTarget(session, detailOf(table));
+  if (target === undefined) return;
+  const sql = `SELECT target = $3::oid FROM ${tables.streams} WHERE job = $1 AND stream = $2`;
+  const [row] = await session.rows(sql, [job.id, table.stream, String(target.oid)]);
+  if (row?.[0] !== 't') {
+    throw pgErrors.targetExists(`${table.target} is there already`, { details: { target: table.target } });
+  }
 }
 
 /** Outside of the transaction, and only when it is missing: the right to create schemas is rare. */

@@ -79,7 +79,9 @@ function planned(f: Field, type: NativeType, notNull: boolean, note?: string, ta
   }
   // Of a type with itself nothing is lost, however narrow it is.
   const own = f.native === type.name && keepsMeaning(f.type, type);
-  const remark = note ?? (own ? undefined : found.note);
+  const rewritten = type.viaText && !own;
+  const remark =
+    note ?? (own ? undefined : rewritten ? `values are written as ${type.name} writes them` : found.note);
   return {
     column: {
       name: f.name,
@@ -92,7 +94,7 @@ function planned(f: Field, type: NativeType, notNull: boolean, note?: string, ta
       column: f.name,
       from: formatType(f.type),
       to: type.name,
-      verdict: own ? 'exact' : found.verdict,
+      verdict: own ? 'exact' : rewritten ? 'lossy' : found.verdict,
       ...(remark !== undefined && { note: remark }),
     },
   };

@@ -67,6 +67,16 @@ export class PostgresWriter implements AtomicWriter {
   }
 
   async commit(epoch: Epoch): Promise<void> {
+    try {
+      await this.commitEpoch(epoch);
+    } catch (error) {
+      // The transaction may hold the fence, which the next run's attach would wait for.
+      await this.abort();
+      throw error;
+    }
+  }
+
+  private async commitEpoch(epoch: Epoch): Promise<void> {
     const { session, tables, lane } = this;
     await this.begin();
     await this.endCopy();

@@ -11,21 +11,12 @@ import { addKey, columnNames } from './table-sql.js';
 import { findTarget, type Target } from './target.js';
 
 export async function publish(request: SchemaChangeRequest, options: PublishOptions): Promise<void> {
-  const { session, tables, job, table, generation, lockTimeout } = request;
-  if (table.write !== 'replace') return;
+  const { session, tables, job, table, lockTimeout } = request;
   const done = await underFence(session, tables, job, lockTimeout, async () => {
     const state = await streamState(request);
     if (state.published) return false;
-    const staging = await findTarget(session, stagingName(job.id, table, generation));
-    if (staging === undefined) {
-      throw pgErrors.stagingMissing(
-        `${table.target}: the staging table of generation ${generation} is gone`,
-        {
-          details: { stream: table.stream, generation },
-        },
-      );
-    }
-    await publishStaging(request, staging, state, options);
+    // Rows of other write modes were visible with their commits.
+    if (table.write === 'replace') await publishStaging(request, state, options);
     await session.query(`UPDATE ${tables.streams} SET published = true WHERE job = $1 AND stream = $2`, [
       job.id,
       table.stream,
@@ -79,11 +70,16 @@ async function streamState({
 
 async function publishStaging(
   { session, tables, job, table, generation }: SchemaChangeRequest,
-  staging: Target,
   state: StreamState,
   options: PublishOptions,
 ): Promise<void> {
   const detail = detailOf(table);
+  const staging = await findTarget(session, stagingName(job.id, table, generation));
+  if (staging === undefined) {
+    throw pgErrors.stagingMissing(`${table.target}: the staging table of generation ${generation} is gone`, {
+      details: { stream: table.stream, generation },
+    });
+  }
   const target = await lockTarget(session, detail, table);
   if (target !== undefined && !options.allowEmpty) await refuseEmpty(session, staging, target);
   const reasons = target === undefined ? [] : await whyRefill(session, target, state);

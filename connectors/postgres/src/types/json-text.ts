@@ -3,17 +3,19 @@ import {
   formatDate,
   formatTime,
   formatTimestamp,
+  type Interval,
   type LogicalType,
   type OffsetTimestamp,
   Special,
   type UnionValue,
+  unitsPerSecond,
   type Value,
 } from '@sluice/sdk';
 import { valueText } from './value-text.js';
 
 /**
- * The JSON text of a value. Integers and decimals are numbers with all their digits, dates and times ISO 8601 text,
- * bytes base64, what JSON has no number for (NaN, infinity) text.
+ * The JSON text of a value. Integers and decimals are numbers with all their digits; dates, times and durations ISO
+ * 8601 text; bytes base64; what JSON has no number for (NaN, infinity) text.
  */
 export function jsonText(type: LogicalType, value: Value): string {
   if (value === null || typeof value === 'symbol') return 'null';
@@ -38,6 +40,12 @@ export function jsonText(type: LogicalType, value: Value): string {
       return JSON.stringify(formatTime(value as bigint, type.unit));
     case 'timestamp':
       return JSON.stringify(timestampJson(type, value));
+    case 'interval': {
+      const { months, days, nanos } = value as Interval;
+      return JSON.stringify(durationJson(months, days, nanos));
+    }
+    case 'duration':
+      return JSON.stringify(durationJson(0, 0, (value as bigint) * (type.unit === 'us' ? 1000n : 1n)));
     case 'list':
       return `[${(value as readonly Value[]).map((each) => jsonText(type.item.type, each)).join(',')}]`;
     case 'struct': {
@@ -66,7 +74,20 @@ export function jsonText(type: LogicalType, value: Value): string {
 
 function timestampJson(type: Extract<LogicalType, { kind: 'timestamp' }>, value: Value): string {
   if (type.zone !== 'offset') return formatTimestamp(value as bigint, type.unit, type.zone);
-  return formatTimestamp((value as OffsetTimestamp).at, type.unit, 'utc');
+  const { at, offset } = value as OffsetTimestamp;
+  const local = at + BigInt(offset) * 60n * unitsPerSecond(type.unit);
+  const minutes = Math.abs(offset);
+  const clock = [Math.floor(minutes / 60), minutes % 60].map((part) => part.toString().padStart(2, '0'));
+  return `${formatTimestamp(local, type.unit, 'none')}${offset < 0 ? '-' : '+'}${clock.join(':')}`;
+}
+
+/** `P1M2DT-3.5S`, as ISO 8601 writes durations; every part has its own sign. */
+function durationJson(months: number, days: number, nanos: bigint): string {
+  const size = nanos < 0n ? -nanos : nanos;
+  const fraction = (size % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
+  const seconds = `${nanos < 0n ? '-' : ''}${size / 1_000_000_000n}${fraction && `.${fraction}`}`;
+  const date = `${months === 0 ? '' : `${months}M`}${days === 0 ? '' : `${days}D`}`;
+  return nanos === 0n && date !== '' ? `P${date}` : `P${date}T${seconds}S`;
 }
 
 /** A member's name: the text of the key, or its JSON where it is no scalar. */
