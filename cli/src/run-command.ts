@@ -2,8 +2,9 @@
  * Runs one command line from arguments to exit code. Everything that a command needs is loaded when it is known
  * which one it is, so that help and version come at once.
  */
-import { commandHelp, type HelpStyle, programHelp } from './arguments/help-text.js';
+
 import { findCommand } from './arguments/find-command.js';
+import { commandHelp, type HelpStyle, programHelp } from './arguments/help-text.js';
 import { parseArguments } from './arguments/parse-arguments.js';
 import { commands } from './commands/command-list.js';
 import type { OutStream } from './output/out-stream.js';

@@ -4,7 +4,7 @@ import type { Action } from '../commands/command.js';
 import { COMMAND_MEMORY, type UsedConnection, usedConnections } from '../job/connections.js';
 import { type OpenJob, openJob } from '../job/open-job.js';
 import { commandLogger } from '../output/command-logger.js';
-import { errorLines, type ErrorReport, reportOf } from '../output/error-report.js';
+import { type ErrorReport, errorLines, reportOf } from '../output/error-report.js';
 import type { Output } from '../output/output.js';
 import { codedError } from '../output/report-failure.js';
 

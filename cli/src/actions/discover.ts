@@ -7,8 +7,8 @@ import type { Action } from '../commands/command.js';
 import { cliErrors } from '../errors.js';
 import { COMMAND_MEMORY, usedConnections } from '../job/connections.js';
 import { isJobFile } from '../job/job-or-location.js';
-import { openLocation } from '../job/open-location.js';
 import { type OpenJob, openJob } from '../job/open-job.js';
+import { openLocation } from '../job/open-location.js';
 import { commandLogger } from '../output/command-logger.js';
 
 export const action: Action = async (input, output) => {

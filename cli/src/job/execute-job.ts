@@ -13,16 +13,16 @@ import {
 } from '@sluice/core';
 import type { Rung, SluiceError } from '@sluice/sdk';
 import type { CommandInput } from '../commands/command.js';
+import { type ErrorReport, reportOf } from '../output/error-report.js';
 import type { OutStream } from '../output/out-stream.js';
 import type { Output } from '../output/output.js';
-import { type ErrorReport, reportOf } from '../output/error-report.js';
 import { codedError, printReport } from '../output/report-failure.js';
 import { chooseView } from '../run-view/choose-view.js';
 import { resultLines } from '../run-view/result-lines.js';
 import type { RunView } from '../run-view/run-view.js';
 import { type StopSignal, StopSignals } from '../stop-signals.js';
+import { makePlan, type PlanNotice } from './make-plan.js';
 import type { OpenJob } from './open-job.js';
-import { type PlanNotice, makePlan } from './make-plan.js';
 import { prepareResultFile } from './result-file.js';
 import { statePath } from './state-path.js';
 
@@ -74,7 +74,6 @@ async function attempt(
 ): Promise<Ending> {
   const { input, notice } = options;
   const startedAt = Date.now();
-  const context = { job: job.name };
   try {
     const ledger = options.passing
       ? new MemoryLedger()
@@ -85,8 +84,12 @@ async function attempt(
       const plan = await makePlan({ job, registry }, options, view.log);
       for (const line of notice?.(plan) ?? []) view.log.warn(line);
       signals.runBegins();
-      const result = await runJob({ plan, ledger, ...runOptions(input, view, signals) });
-      const report = result.error && reportOf(result.error, context, output.debug);
+      let failure: unknown;
+      const onFailure = (error: unknown) => {
+        failure = error;
+      };
+      const result = await runJob({ plan, ledger, onFailure, ...runOptions(input, view, signals) });
+      const report = failure === undefined ? undefined : tell(failure, job, output);
       return { result, report, exitCode: exitCodeOfRun(result, signals) };
     } finally {
       await ledger.close();
@@ -94,9 +97,18 @@ async function attempt(
   } catch (error) {
     const coded = codedError(error);
     const result = failedBefore(job, startedAt, coded);
-    const report = reportOf(coded, context, output.debug || coded.class === 'internal');
-    return { result, report, exitCode: exitCodeOf(coded) };
+    return { result, report: tell(coded, job, output), exitCode: exitCodeOf(coded) };
   }
+}
+
+/** What is told of an error; a defect comes with its stack, for the report that its help asks for. */
+function tell(error: unknown, { name, file }: Job, { debug }: Output): ErrorReport {
+  const coded = codedError(error);
+  return reportOf(
+    coded,
+    { job: name, ...(file !== undefined && { jobFile: file }) },
+    debug || coded.class === 'internal',
+  );
 }
 
 function runOptions(input: CommandInput, { listener, log }: RunView, { stop, abort }: StopSignals) {

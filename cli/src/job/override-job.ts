@@ -1,5 +1,5 @@
 /** What the command line says beside the job. */
-import { parseSize, type Job } from '@sluice/core';
+import { type Job, parseSize } from '@sluice/core';
 import { UsageProblem } from '../arguments/usage-problem.js';
 import type { CommandInput } from '../commands/command.js';
 

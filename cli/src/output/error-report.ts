@@ -1,8 +1,8 @@
 /** An error as it is told: to the person who was woken by it, and to programs. */
 import type { ErrorClass, SluiceError } from '@sluice/sdk';
+import { wrap } from '../arguments/help-text.js';
 import { pad, visibleLines } from './cells.js';
 import type { Colours } from './colours.js';
-import { wrap } from '../arguments/help-text.js';
 
 /** What is told of an error, coded or taken from the result of a run. */
 export interface ErrorReport {
@@ -67,7 +67,18 @@ function stackOf(error: { readonly stack?: string; readonly cause?: unknown }): 
 }
 
 const LABEL = 7;
-const PLACES = ['job', 'flow', 'connection', 'stream', 'split', 'position', 'file', 'line', 'column'];
+const PLACES = [
+  'job',
+  'jobFile',
+  'flow',
+  'connection',
+  'stream',
+  'split',
+  'position',
+  'file',
+  'line',
+  'column',
+];
 
 /** The lines that a person reads. */
 export function errorLines(report: ErrorReport, colours: Colours, width = 100): string[] {
@@ -99,6 +110,9 @@ export function errorLines(report: ErrorReport, colours: Colours, width = 100): 
   ];
 }
 
+/** Facts whose names are not the words for them. */
+const WORDS: { readonly [name: string]: string } = { jobFile: 'in' };
+
 /** `stream public.orders, line 7` */
 function facts(details: { readonly [name: string]: unknown }, wanted: (name: string) => boolean): string {
   const names = Object.keys(details).filter(
@@ -106,5 +120,5 @@ function facts(details: { readonly [name: string]: unknown }, wanted: (name: str
   );
   names.sort((a, b) => PLACES.indexOf(a) - PLACES.indexOf(b));
   const text = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
-  return names.map((name) => `${name} ${text(details[name])}`).join(', ');
+  return names.map((name) => `${WORDS[name] ?? name} ${text(details[name])}`).join(', ');
 }

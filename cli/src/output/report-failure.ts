@@ -3,7 +3,7 @@ import { exitCodeOf } from '@sluice/core';
 import { nearestName, type SluiceError, toSluiceError } from '@sluice/sdk';
 import { UsageProblem } from '../arguments/usage-problem.js';
 import { cliErrors } from '../errors.js';
-import { errorLines, type ErrorReport, reportOf } from './error-report.js';
+import { type ErrorReport, errorLines, reportOf } from './error-report.js';
 import type { Output } from './output.js';
 
 /** Prints an error on stderr, for people or as one line of JSON. Returns the exit code. */

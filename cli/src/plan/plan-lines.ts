@@ -1,7 +1,7 @@
 /** A plan for people. */
 import type { Verdict } from '@sluice/sdk';
-import type { Colours } from '../output/colours.js';
 import { visibleLines } from '../output/cells.js';
+import type { Colours } from '../output/colours.js';
 import { formatBytes, formatShort, plural } from '../output/numbers.js';
 import { type TableCell, table } from '../output/table.js';
 import type {

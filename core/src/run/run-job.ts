@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly leaseMs?: number;
   /** How often progress is reported. */
   readonly progressMs?: number;
+  /** Told of the error that ends the run, whose causes and stack the result does not carry. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /**
@@ -92,6 +94,7 @@ class JobRun {
       for (const flow of plan.flows) await this.runFlow(flow);
     } catch (caught) {
       error = caught;
+      this.options.onFailure?.(caught);
     }
     clearInterval(progress);
     this.reportProgress();

@@ -1,6 +1,12 @@
 /** What goes wrong: every kind has its exit code, and the person gets code, place, reason and what to do. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lines, resultOf, Workspace } from './cli-workspace.js';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const SDK = join(ROOT, 'sdk/dist/index.js');
+const ZOD = join(ROOT, 'sdk/node_modules/zod/index.js');
 
 let place: Workspace;
 beforeEach(() => {
@@ -147,6 +153,29 @@ describe('data that is wrong', () => {
     expect(exit.code, exit.stderr).toBe(5);
     expect(exit.stderr).toMatch(/error SLUICE-CSV-\d{4}/);
     expect(exit.stderr).toMatch(/in\.csv.*line 1502/);
+  });
+});
+
+describe('a connector that fails in the middle of a run', () => {
+  it('ends with 1; the person gets the causes and the stack, to report them', async () => {
+    place.write(
+      'broken.mjs',
+      `import { defineSource, t } from ${JSON.stringify(SDK)};
+import { z } from ${JSON.stringify(ZOD)};
+export default defineSource({ name: 'broken', title: 'Broken', config: z.strictObject({}),
+  streams: { rows: { columns: { n: t.int32 }, async *read() {
+    yield { rows: [{ n: 1 }], next: 1 };
+    throw new Error('the answer makes no sense', { cause: new Error('unexpected token') });
+  } } } });
+`,
+    );
+    place.job('job.json', { ...toBlackhole, source: { connector: './broken.mjs' } });
+    const exit = await place.sluice(['run', 'job.json']);
+    expect(exit.code).toBe(1);
+    expect(exit.stderr).toMatch(/what +the answer makes no sense\n +where +job job, in .*job\.json/);
+    expect(exit.stderr).toMatch(/why +.*unexpected token/);
+    expect(exit.stderr).toMatch(/at .*broken\.mjs:\d+/);
+    expect(resultOf(exit.stdout)).toMatchObject({ status: 'failed', error: { class: 'internal' } });
   });
 });
 
