@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyColumn, rowValue } from './arbitraries.js';
 import { Batch, type ColumnDecoder, OPS, type Op } from './batch.js';
 import { columnOf } from './column-build.js';
 import { columnValues } from './column-read.js';
 import type { Column } from './layout.js';
 import { streamSchema } from './schema.js';
+import { anyColumn, rowValue } from './testing/arbitraries.js';
 import * as types from './types.js';
 import { field } from './types.js';
 import type { Row } from './values.js';

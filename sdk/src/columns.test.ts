@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyColumn } from './arbitraries.js';
 import { columnBuilder, columnOf } from './column-build.js';
 import { columnValues } from './column-read.js';
 import { type Column, getBit } from './layout.js';
 import { slice, take } from './take.js';
+import { anyColumn } from './testing/arbitraries.js';
 import * as types from './types.js';
 import { field, formatType, type LogicalType } from './types.js';
 import { layoutOf, Special, UNCHANGED, type Value } from './values.js';

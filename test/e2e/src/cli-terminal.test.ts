@@ -1,6 +1,7 @@
 /** What a person sees: the command under a real pseudo-terminal, as `script` of util-linux provides one. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+
 import { runProgram } from '@sluice/test';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SLUICE, Workspace } from './cli-workspace.js';
 
 let place: Workspace;

@@ -5,9 +5,9 @@ import { vectorOf } from '../kernels/from-column.js';
 import { checkExpression } from './check.js';
 import { compileExpression } from './expression.js';
 import { parseExpression } from './parse.js';
-import { type Family, randomExpression, randomRow, randomSchema } from './random-expressions.js';
 import { interpret } from './reference.js';
 import { RowFailure } from './reference-values.js';
+import { type Family, randomExpression, randomRow, randomSchema } from './testing/random-expressions.js';
 
 const FAILED = 'no result';
 

@@ -1,5 +1,5 @@
 /** From COPY bytes to columns: which decoder belongs to which type. */
-import { type Column, DECIMAL128_DIGITS, DECIMAL64_DIGITS, type LogicalType } from '@sluice/sdk';
+import { type Column, DECIMAL64_DIGITS, DECIMAL128_DIGITS, type LogicalType } from '@sluice/sdk';
 import type { Wire } from '../types/wire.js';
 import type { Cells } from './cells.js';
 import { decodeArray } from './decode-array.js';
@@ -13,7 +13,7 @@ import {
   decodeOid,
   decodeUuid,
 } from './decode-fixed.js';
-import { decodeDecimal128, decodeDecimal64, decodeDecimalText } from './decode-numeric.js';
+import { decodeDecimal64, decodeDecimal128, decodeDecimalText } from './decode-numeric.js';
 import { decodeDate, decodeInterval, decodeTimestamp } from './decode-time.js';
 import { decodeBytes, decodeJsonb } from './decode-varlen.js';
 

@@ -2,7 +2,7 @@
  * Decoders of values whose size is fixed. 64-bit values are moved as two halves of 32 bits, which neither allocates
  * nor loses digits; all machines that Node.js supports here are little endian.
  */
-import { bitmapBytes, type Bitmap, clearBit, type Column, filledBitmap, setBit } from '@sluice/sdk';
+import { type Bitmap, bitmapBytes, type Column, clearBit, filledBitmap, setBit } from '@sluice/sdk';
 import type { Cells } from './cells.js';
 
 /** The validity of cells: absent when none is null. */

@@ -8,8 +8,8 @@ import {
   valueReader,
 } from '@sluice/sdk';
 import type { CopyChunk } from '../connection/copy-out.js';
-import type { Wire } from '../types/wire.js';
 import { valueText } from '../types/value-text.js';
+import type { Wire } from '../types/wire.js';
 import { type FieldDecoder, fieldDecoder } from './decode-column.js';
 import { FieldIndex } from './field-index.js';
 

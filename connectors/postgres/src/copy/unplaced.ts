@@ -1,7 +1,7 @@
 /** Rows with values outside their types' range for which a column has no binary form, but perhaps a text that fits. */
 import type { Column } from '@sluice/sdk';
-import type { EncodedColumn } from './frame-encoder.js';
 import type { ColumnEncoder } from './column-encoder.js';
+import type { EncodedColumn } from './frame-encoder.js';
 
 /** The rows, in order; undefined when every value has a place. */
 export function unplacedRows(

@@ -3,8 +3,8 @@ import {
   type Field,
   formatType,
   type LogicalType,
-  sameType,
   type StreamSchema,
+  sameType,
   type TypeVerdict,
 } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';

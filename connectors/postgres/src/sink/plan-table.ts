@@ -7,8 +7,8 @@ import { takesFrames } from '../types/frames-format.js';
 import { hungOn } from './hung-on.js';
 import { type ColumnPlan, existingColumns, mismatch, newColumns } from './plan-columns.js';
 import type { RecordTables } from './record-tables.js';
-import { addColumn, addKey, columnNames, createSchema, createStaging, createTable } from './table-sql.js';
 import { asJson, type TableDetail } from './table-detail.js';
+import { addColumn, addKey, columnNames, createSchema, createStaging, createTable } from './table-sql.js';
 import { findTarget, sameColumns, type Target } from './target.js';
 
 export interface PlanSetting {

@@ -1,8 +1,8 @@
 /** Target tables as they are. */
 import type { Session } from '../connection/session.js';
 import type { TableName } from '../quote.js';
-import type { NativeType } from '../types/native-type.js';
 import { columnsOf } from '../source/relation.js';
+import type { NativeType } from '../types/native-type.js';
 
 export interface TargetColumn {
   readonly name: string;

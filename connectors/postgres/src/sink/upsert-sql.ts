@@ -1,10 +1,11 @@
 /** From the writer's temporary table to the table itself. */
-import type { Session } from '../connection/session.js';
+
 import { hasState } from '../connection/server-error.js';
+import type { Session } from '../connection/session.js';
 import { ident, qualified, type TableName } from '../quote.js';
+import { OP_COLUMN, ORDER_COLUMN } from './op-column.js';
 import type { TableDetail } from './table-detail.js';
 import { columnNames } from './table-sql.js';
-import { OP_COLUMN, ORDER_COLUMN } from './op-column.js';
 
 /** A column's value, cast where the temporary table holds it as text. */
 function values({ columns }: TableDetail): string {

@@ -1,8 +1,8 @@
 /** Tables and views as the catalog has them. */
 import type { Session } from '../connection/session.js';
+import type { TableName } from '../quote.js';
 import { type NativeType, nativeType } from '../types/native-type.js';
 import { TypeCatalog } from '../types/type-catalog.js';
-import type { TableName } from '../quote.js';
 
 /** r table, p partitioned table, v view, m materialised view, f foreign table. */
 export type RelationKind = 'r' | 'p' | 'v' | 'm' | 'f';

@@ -8,11 +8,11 @@ import {
   type SaveMode,
   type Sink,
   type SinkJob,
-  silentLogger,
   type Source,
   type Split,
   type StreamRead,
   type StreamSchema,
+  silentLogger,
   type TablePlan,
   type WriteMode,
 } from '@sluice/sdk';

@@ -3,7 +3,7 @@
  * record says. Arguments: URL of the source, URL of the sink, write mode.
  */
 import type { SinkJob, Split, WriteMode } from '@sluice/sdk';
-import { collect, copySplit, type CopyRun, planRun, readOf, testContext } from './copy-run.js';
+import { type CopyRun, collect, copySplit, planRun, readOf, testContext } from './copy-run.js';
 import { openSink, openSource } from './open.js';
 
 const [from, to, write] = process.argv.slice(2) as [string, string, WriteMode];

@@ -1,5 +1,5 @@
 /** How a logical type is written into a type of PostgreSQL. */
-import { formatType, layoutOf, type LogicalType, type Verdict } from '@sluice/sdk';
+import { formatType, type LogicalType, layoutOf, type Verdict } from '@sluice/sdk';
 import type { ColumnEncoder } from '../copy/column-encoder.js';
 import { encodeArray } from '../copy/encode-array.js';
 import {
@@ -15,12 +15,13 @@ import {
 } from '../copy/encode-fixed.js';
 import { encodeNull } from '../copy/encode-null.js';
 import {
-  encodeDecimal128,
   encodeDecimal64,
+  encodeDecimal128,
   encodeDecimalText,
   encodeSmallAsNumeric,
   encodeUint64AsNumeric,
 } from '../copy/encode-numeric.js';
+import { asText, offsetAsUtc } from '../copy/encode-text.js';
 import {
   encodeDate,
   encodeDuration,
@@ -28,7 +29,6 @@ import {
   encodeTimestamp,
   nanosToMicros,
 } from '../copy/encode-time.js';
-import { asText, offsetAsUtc } from '../copy/encode-text.js';
 import { encodeBytes, encodeJsonb, encodeText } from '../copy/encode-varlen.js';
 import type { Wire } from './wire.js';
 

@@ -1,10 +1,10 @@
 /** Arbitrary types, and arbitrary values of a type as rows show them, for property tests. */
 import fc from 'fast-check';
-import { formatDecimal } from './decimal.js';
-import type { Field, LogicalType } from './types.js';
-import * as types from './types.js';
-import { formatUuid } from './uuid.js';
-import { Special, UNCHANGED, type Value } from './values.js';
+import { formatDecimal } from '../decimal.js';
+import type { Field, LogicalType } from '../types.js';
+import * as types from '../types.js';
+import { formatUuid } from '../uuid.js';
+import { Special, UNCHANGED, type Value } from '../values.js';
 
 const unit = fc.constantFrom('us' as const, 'ns' as const);
 const memberName = fc.stringMatching(/^[a-z]{1,6}$/);
