@@ -28,7 +28,7 @@ async function rowsOf(url: string, target: string, { fields }: StreamSchema): Pr
   const lines = text === '' ? [] : text.split('\n');
   return lines.map((line) => {
     const values = JSON.parse(line.slice(1, -1).replaceAll('""', '"')) as (string | null)[];
-    return Object.fromEntries(fields.map((f, i) => [f.name, valueOf(f.type, values[i] ?? null)]));
+    return Object.fromEntries(fields.map((f, i) => [f.name, readValue(f.type, values[i] ?? null)]));
   });
 }
 
@@ -46,7 +46,7 @@ function timeOf(kind: 'date' | 'timestamp', column: string): string {
   return `CASE WHEN ${isText} THEN ${column}::text ELSE (${number})::text END`;
 }
 
-function valueOf(type: LogicalType, text: string | null): Value {
+function readValue(type: LogicalType, text: string | null): Value {
   if (text === null) return null;
   switch (type.kind) {
     case 'bool':

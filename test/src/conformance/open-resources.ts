@@ -19,12 +19,12 @@ function openResources(): Map<string, number> {
   return counts;
 }
 
-const CYCLES = 6;
+const CYCLES = 5;
 /** Others in the process open and close a thing or two meanwhile; a leak leaves one behind in every cycle. */
-const LEAK = 5;
+const LEAK = 4;
 
 /**
- * Runs `cycle` several times and says what grew with every one of them: "6 × TCPSocketWrap". Undefined when nothing
+ * Runs `cycle` several times and says what grew with every one of them: "5 × TCPSocketWrap". Undefined when nothing
  * did. What a first cycle opens once (a pool, a cache) and what others in the process open meanwhile does not count.
  */
 export async function leakOf(cycle: () => Promise<void>, patienceMs: number): Promise<string | undefined> {

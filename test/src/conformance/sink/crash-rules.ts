@@ -55,7 +55,7 @@ export const crashRules: readonly SinkRule[] = [
         maxLength: 20,
       });
       const property = fc.asyncProperty(history, (actions) => demandHistory(session, actions));
-      await fc.assert(property, { seed: session.seed, numRuns: 8, endOnFailure: true });
+      await fc.assert(property, { seed: session.seed, numRuns: 6, endOnFailure: true });
     },
   },
 ];
@@ -63,9 +63,10 @@ export const crashRules: readonly SinkRule[] = [
 class Crash extends Error {}
 
 const EPOCH_ROWS = 3;
-const EPOCHS = 2;
+/** How many epochs each split has. */
+const EPOCHS = [2, 1] as const;
 
-/** A full copy in two splits of two epochs, with the steps of an engine and a ledger that survives. */
+/** A full copy in two splits of a few epochs, with the steps of an engine and a ledger that survives. */
 class SmallJob {
   private readonly prepared = new Map<
     string,
@@ -100,7 +101,9 @@ class SmallJob {
 
   /** The rows of both splits are there; once, but for sinks that may repeat. */
   async demandDone(table: TablePlan, what: string): Promise<void> {
-    const wanted = this.splits.flatMap((_, part) => this.rowsOf(part, 1).concat(this.rowsOf(part, 2)));
+    const wanted = EPOCHS.flatMap((epochs, part) =>
+      Array.from({ length: epochs }, (_, i) => this.rowsOf(part, i + 1)).flat(),
+    );
     const texts = wanted.map((row) => canonicalRow(table.schema.fields, row));
     const found = await this.session.rowsOf(table);
     if (this.session.protocol !== 'append') return demandSameRows(found, texts, what);
@@ -126,15 +129,14 @@ class SmallJob {
   private async copy(run: SinkRun, table: TablePlan, split: Split, part: number): Promise<void> {
     const lane = await run.lane(table, { split });
     this.step('open');
-    for (let number = this.stand(run, split) + 1; number <= EPOCHS; number++) {
+    for (let number = this.stand(run, split) + 1; number <= EPOCHS[part]!; number++) {
       const rows = this.rowsOf(part, number);
       await lane.write(rows.slice(0, 1));
       await lane.write(rows.slice(1));
       this.step('write');
-      await this.commit(lane, number);
+      await this.commit(lane, number, number === EPOCHS[part]);
     }
     await run.closeLane(lane);
-    this.step('close');
   }
 
   private stand(run: SinkRun, split: Split): number {
@@ -142,9 +144,9 @@ class SmallJob {
     return Math.max(run.standOf(split).epoch, ledger);
   }
 
-  private async commit(lane: SinkLane, number: number): Promise<void> {
+  private async commit(lane: SinkLane, number: number, sealed: boolean): Promise<void> {
     const { writer } = lane;
-    const epoch = lane.epoch({ number, position: { epoch: number }, sealed: number === EPOCHS });
+    const epoch = lane.epoch({ number, position: { epoch: number }, sealed });
     if (writer.protocol === 'atomic') await writer.commit(epoch);
     else if (writer.protocol === 'two-phase') {
       const token = await writer.prepare(epoch);
