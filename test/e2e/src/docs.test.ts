@@ -53,6 +53,29 @@ describe('the documentation', () => {
     runDocs(blocks, work, env);
   });
 
+  it('begins with a quickstart that moves what it says', { timeout: 300_000 }, async () => {
+    const script = join(ROOT, 'scripts/quickstart.mjs');
+    const exit = await runProgram({
+      command: process.execPath,
+      args: [script],
+      env: { NO_COLOR: '1' },
+      timeoutMs: 280_000,
+    });
+    expect(exit.code, exit.stderr).toBe(0);
+    const missing = firstMissing(
+      [
+        '✔ quickstart: 2,972,857 rows in …',
+        'flights main.flights 3,000,000 43,093 2,956,907 exactly once complete',
+        "Chicago O'Hare International IL 164,731 24.7",
+        '✔ quickstart: 627 rows in …',
+        '2002 627 1,196,631',
+        '627 rows: only those of birdstrikes-2002.csv. …',
+      ].join('\n'),
+      exit.stdout,
+    );
+    expect(missing, exit.stdout).toBeUndefined();
+  });
+
   it('has no link that leads nowhere', () => {
     const pages = ['README.md', 'CONTRIBUTING.md', ...markdownBelow('docs')];
     expect(pages.flatMap((page) => brokenLinks(page))).toEqual([]);
