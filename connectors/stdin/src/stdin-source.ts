@@ -18,6 +18,7 @@ import {
   type Split,
   type StreamRead,
   type StreamSchema,
+  sdkErrors,
   streamSchema,
 } from '@sluice/sdk';
 import { stdinErrors } from './errors.js';
@@ -67,6 +68,11 @@ export class StdinSource implements Source {
 
   async *splits(reads: readonly StreamRead[], known: readonly Split[]): AsyncIterable<Split> {
     for (const { stream } of reads) {
+      if (stream !== this.settings.stream) {
+        throw sdkErrors.configInvalid(
+          `standard input is stream ${this.settings.stream}, there is no ${stream}`,
+        );
+      }
       if (known.some(({ id }) => id === stream)) continue;
       yield { id: stream, streams: [stream], phase: 'bulk', start: { rows: 0 }, spec: null, volatile: true };
     }

@@ -55,7 +55,7 @@ export const crashRules: readonly SinkRule[] = [
         maxLength: 20,
       });
       const property = fc.asyncProperty(history, (actions) => demandHistory(session, actions));
-      await fc.assert(property, { seed: session.seed, numRuns: 6, endOnFailure: true });
+      await fc.assert(property, { seed: session.seed, numRuns: 8, endOnFailure: true });
     },
   },
 ];

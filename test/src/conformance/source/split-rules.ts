@@ -6,7 +6,7 @@ import { demandJson, show } from '../json-trip.js';
 import { outcome } from '../patience.js';
 import { demand } from '../rule.js';
 import { readSplit } from './reading.js';
-import type { SourceRule } from './source-rule.js';
+import { canReplay, type SourceRule } from './source-rule.js';
 
 const NO_STREAM = 'no_such_stream';
 
@@ -106,7 +106,8 @@ export const splitRules: readonly SourceRule[] = [
   {
     id: 'SRC-17',
     per: 'full',
-    must: 'For a resumable read the splits MUST be resumable, or one volatile split with one checkpoint, at its end.',
+    concerns: canReplay,
+    must: 'For a resumable read of data that can be read again the splits MUST be resumable, or one volatile split with one checkpoint, at its end.',
     fix: 'Look at `StreamRead.resumable`: plan parts that outlive the object, or read the stream as one part.',
     async check(session) {
       for (const { stream } of await session.reads()) {
@@ -134,7 +135,7 @@ export const splitRules: readonly SourceRule[] = [
       const reading = await outcome(
         readSplit(session, { split: planning.value[0]!, reads: [gone], planner }),
       );
-      demand('error' in reading, 'a stream that does not exist was read as one without rows');
+      demand('error' in reading, 'a stream that does not exist was read to its end');
       demandCoded(reading.error, 'reading a stream that does not exist', ['config', 'contract', 'auth']);
     },
   },
