@@ -62,6 +62,9 @@ export async function runLane(run: LaneRun): Promise<LaneEnd> {
   }
 }
 
+/** What `setTimeout` takes, in milliseconds; a bound that is further off needs no alarm while the lane rests. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 class Lane {
   private readonly meter: EpochMeter;
   private epoch: number;
@@ -114,7 +117,7 @@ class Lane {
     if (!rests) return next;
     return new Promise((resolve, reject) => {
       const wait = this.meter.msLeft;
-      const timer = Number.isFinite(wait) ? setTimeout(wake, Math.max(0, wait)) : undefined;
+      const timer = wait <= LONGEST_TIMER ? setTimeout(wake, Math.max(0, wait)) : undefined;
       const { stop } = this.r;
       if (!stop.aborted) stop.addEventListener('abort', wake);
       next.then(resolve, reject).finally(clear);
