@@ -52,10 +52,10 @@ describe('progress lines', () => {
     expect(lines.at(-1)).toBe('  and 43 more, 43 of them complete');
   });
 
-  it('say when there was nothing new', () => {
+  it('say when there was no new rows', () => {
     const counts = { read: 0, bytes: 0, added: 0, filtered: 0, passed: 0, committed: 0 };
     expect(progressLines([stream({ phase: 'complete', counts, share: undefined })], screen(80))[0]).toContain(
-      'nothing new',
+      'no new rows',
     );
   });
 });

@@ -96,7 +96,7 @@ function parts(stream: StreamProgress, width: number, colours: Colours): Part[] 
 function stateText({ phase, target, counts }: StreamProgress): string {
   if (phase === 'retrying') return 'waiting to try again';
   if (phase === 'waiting') return 'waiting';
-  return counts.read === 0 ? 'nothing new' : `complete → ${visible(target)}`;
+  return counts.read === 0 ? 'no new rows' : `complete → ${visible(target)}`;
 }
 
 function phaseSign(phase: StreamPhase, { colours, frame }: Screen): string {

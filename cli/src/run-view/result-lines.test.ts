@@ -43,9 +43,9 @@ it('says when nothing was new, and what becomes of a run that did not end', () =
     '✔ shop: 0 rows in 2.0 s (0 B)',
     '',
     'stream  target       read  filtered  written  delivered     state',
-    'orders  lake.orders     0         0        0  exactly once  nothing new',
+    'orders  lake.orders     0         0        0  exactly once  no new rows',
     '',
-    'There was nothing new.',
+    'There was no new rows.',
   ]);
   const stopped = { ...result, status: 'stopped', streams: [{ ...stream, complete: false }] } as const;
   const lines = resultLines(stopped, colours(false));

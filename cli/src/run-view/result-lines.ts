@@ -50,7 +50,7 @@ function streamTable(streams: readonly StreamResult[], colours: Colours, width?:
 
 function stateOf({ complete, read }: StreamResult): string {
   if (!complete) return 'incomplete';
-  return read === 0 ? 'nothing new' : 'complete';
+  return read === 0 ? 'no new rows' : 'complete';
 }
 
 function closing({ streams, status }: RunResult): string | undefined {
@@ -58,5 +58,5 @@ function closing({ streams, status }: RunResult): string | undefined {
     return 'What is written stays; the next run continues from the last committed position.';
   }
   const idle = streams.filter(({ read, complete }) => complete && read === 0).length;
-  return idle === streams.length ? 'There was nothing new.' : undefined;
+  return idle === streams.length ? 'There was no new rows.' : undefined;
 }
