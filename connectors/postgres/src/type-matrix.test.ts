@@ -70,7 +70,9 @@ describeWithServer('postgres-15', (server) => {
 });
 
 for (const [name, version] of [
+  ['postgres-14', 14],
   ['postgres-16', 16],
+  ['postgres-17', 17],
   ['postgres-18', 18],
 ] as const) {
   describeWithServer(name, (server) => {

@@ -35,6 +35,9 @@ const SETTINGS = [
   "SET TimeZone = 'UTC'",
   'SET extra_float_digits = 3',
   "SET bytea_output = 'hex'",
+  // Amounts of money look alike on both sides, whatever currency the databases are set to.
+  "SET lc_monetary = 'C'",
+  'SET xmloption = content',
 ].join('; ');
 
 /** A session on a new connection; `setup` are statements to begin with. Aborting the context ends the attempt. */

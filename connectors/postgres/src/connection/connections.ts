@@ -11,7 +11,7 @@ export class Connections {
   constructor(
     private readonly config: PostgresConfig,
     /** Statements that every session begins with. */
-    private readonly setup = '',
+    private readonly setup: readonly string[] = [],
   ) {}
 
   /** A session of the caller's own, who closes it. Aborting the context ends it. */
@@ -51,10 +51,13 @@ export class Connections {
   }
 
   private connect(c: Context): Promise<Session> {
-    const { statementTimeout } = this.config;
-    const timeout = statementTimeout === undefined ? '' : `SET statement_timeout = ${statementTimeout}`;
-    const setup = [this.setup, timeout].filter((text) => text !== '').join('; ');
-    return connect(resolveEndpoint(this.config, c.cwd), c, setup);
+    const { statementTimeout, lockTimeout } = this.config;
+    const setup = [
+      `SET lock_timeout = ${lockTimeout}`,
+      ...(statementTimeout === undefined ? [] : [`SET statement_timeout = ${statementTimeout}`]),
+      ...this.setup,
+    ];
+    return connect(resolveEndpoint(this.config, c.cwd), c, setup.join('; '));
   }
 }
 

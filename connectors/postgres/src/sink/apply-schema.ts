@@ -16,13 +16,12 @@ export interface SchemaChangeRequest {
   readonly job: SinkJob;
   readonly table: TablePlan;
   readonly generation: number;
-  readonly lockTimeout: number;
 }
 
 export async function applySchema(request: SchemaChangeRequest): Promise<void> {
-  const { session, tables, job, table, lockTimeout } = request;
+  const { session, tables, job, table } = request;
   await createSchemaIfMissing(session, detailOf(table).schema);
-  await underFence(session, tables, job, lockTimeout, async () => {
+  await underFence(session, tables, job, async () => {
     await session.rows(
       `INSERT INTO ${tables.streams} (job, stream, generation, published) VALUES ($1, $2, $3, false)
        ON CONFLICT (job, stream) DO NOTHING`,

@@ -27,11 +27,10 @@ export async function underFence<T>(
   session: Session,
   tables: RecordTables,
   job: { readonly id: string; readonly fence: bigint },
-  lockTimeout: number,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
-    const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = ${lockTimeout}`;
+    const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`;
     const { rows } = await session.query(`${begin}; ${holdFence(tables, job.id)}`);
     checkFence(rows, job.id, job.fence);
     const result = await work();

@@ -11,6 +11,9 @@ import { asJson, type TableDetail } from './table-detail.js';
 import { addColumn, addKey, columnNames, createSchema, createStaging, createTable } from './table-sql.js';
 import { findTarget, sameColumns, type Target } from './target.js';
 
+/** NAMEDATALEN - 1. */
+const MOST_NAME_BYTES = 63;
+
 export interface PlanSetting {
   readonly session: Session;
   readonly tables: RecordTables;
@@ -22,6 +25,7 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
   if (write === 'mirror')
     throw sdkErrors.notSupported('postgres has no write mode mirror', { details: { stream: stream.stream } });
   const name = parseStreamName(stream.target, setting.defaultSchema);
+  checkNames([name.schema, name.table, ...stream.schema.fields.map((f) => f.name)]);
   const target = await findTarget(setting.session, name);
   checkSaveMode(stream, target, target !== undefined && (await isOurs(setting, stream.stream, target)));
   const reasons = target === undefined ? [] : await whyRefill(setting, stream, target);
@@ -32,7 +36,7 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
         ? 'swap'
         : 'refill';
   const isNew = target === undefined || stream.save === 'recreate' || publish === 'swap';
-  const additions = await newColumns(setting.session, stream.schema);
+  const additions = await newColumns(setting.session, stream.schema, name);
   const plans = isNew ? additions : existingColumns(stream.schema, target, additions);
   if (!isNew) checkLeftOut(stream, target);
   const key = planKey(stream, isNew ? undefined : target);
@@ -57,6 +61,16 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
     ...(notes.length > 0 && { notes }),
     detail: asJson(detail),
   };
+}
+
+/** The server would cut longer names off, and two of them could become one. */
+function checkNames(names: readonly string[]): void {
+  for (const name of names) {
+    if (name === '' || name.includes('\0') || Buffer.byteLength(name) > MOST_NAME_BYTES) {
+      const shown = JSON.stringify(name.slice(0, 100));
+      throw pgErrors.badName(`${shown} cannot be a name: PostgreSQL takes 1 to ${MOST_NAME_BYTES} bytes`);
+    }
+  }
 }
 
 /** Bytes pass through where every column takes them as they are. */

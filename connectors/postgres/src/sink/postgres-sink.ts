@@ -33,7 +33,7 @@ export class PostgresSink implements Sink {
 
   constructor(private readonly config: PostgresConfig) {
     this.tables = new RecordTables(config.schema);
-    this.connections = new Connections(config, DURABLE);
+    this.connections = new Connections(config, [DURABLE]);
     this.capabilities = {
       modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic' },
       transactions: 'whole',
@@ -72,21 +72,16 @@ export class PostgresSink implements Sink {
   }
 
   attach(job: SinkJob, c: Context): Promise<SinkRecord | undefined> {
-    return this.connections.using(c, (session) => attach(session, this.tables, job, this.config.lockTimeout));
+    return this.connections.using(c, (session) => attach(session, this.tables, job));
   }
 
   adopt(job: SinkJob, record: Pick<SinkRecord, 'streams' | 'splits'>, c: Context): Promise<void> {
-    return this.connections.using(c, (session) =>
-      adopt(session, this.tables, job, record, this.config.lockTimeout),
-    );
+    return this.connections.using(c, (session) => adopt(session, this.tables, job, record));
   }
 
   applySchema(job: SinkJob, table: TablePlan, generation: number, c: Context): Promise<void> {
     const { tables } = this;
-    const { lockTimeout } = this.config;
-    return this.connections.using(c, (session) =>
-      applySchema({ session, tables, job, table, generation, lockTimeout }),
-    );
+    return this.connections.using(c, (session) => applySchema({ session, tables, job, table, generation }));
   }
 
   publish(
@@ -97,9 +92,8 @@ export class PostgresSink implements Sink {
     c: Context,
   ): Promise<void> {
     const { tables } = this;
-    const { lockTimeout } = this.config;
     return this.connections.using(c, (session) =>
-      publish({ session, tables, job, table, generation, lockTimeout }, options),
+      publish({ session, tables, job, table, generation }, options),
     );
   }
 

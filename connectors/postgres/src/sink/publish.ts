@@ -11,8 +11,8 @@ import { addKey, columnNames } from './table-sql.js';
 import { findTarget, type Target } from './target.js';
 
 export async function publish(request: SchemaChangeRequest, options: PublishOptions): Promise<void> {
-  const { session, tables, job, table, lockTimeout } = request;
-  const done = await underFence(session, tables, job, lockTimeout, async () => {
+  const { session, tables, job, table } = request;
+  const done = await underFence(session, tables, job, async () => {
     const state = await streamState(request);
     if (state.published) return false;
     // Rows of other write modes were visible with their commits.

@@ -20,11 +20,10 @@ export async function attach(
   session: Session,
   tables: RecordTables,
   job: SinkJob,
-  lockTimeout: number,
 ): Promise<SinkRecord | undefined> {
   await tables.create(session);
   try {
-    const record = await raiseFence(session, tables, job, lockTimeout);
+    const record = await raiseFence(session, tables, job);
     failpoint('postgres.attach.before');
     await session.commit();
     failpoint('postgres.attach.after');
@@ -39,11 +38,10 @@ async function raiseFence(
   session: Session,
   tables: RecordTables,
   job: SinkJob,
-  lockTimeout: number,
 ): Promise<SinkRecord | undefined> {
   const id = literal(job.id);
   const created = await session.query(
-    `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = ${lockTimeout};
+    `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
      INSERT INTO ${tables.jobs} (job, source, fence) VALUES (${id}, ${literal(job.source)}, ${job.fence})
      ON CONFLICT (job) DO NOTHING`,
     undefined,
@@ -113,14 +111,13 @@ export async function adopt(
   tables: RecordTables,
   job: SinkJob,
   record: Pick<SinkRecord, 'streams' | 'splits'>,
-  lockTimeout: number,
 ): Promise<void> {
   await tables.create(session);
   await session.query(
     `INSERT INTO ${tables.jobs} (job, source, fence) VALUES ($1, $2, $3) ON CONFLICT (job) DO NOTHING`,
     [job.id, job.source, String(job.fence)],
   );
-  await underFence(session, tables, job, lockTimeout, async () => {
+  await underFence(session, tables, job, async () => {
     await session.query(`UPDATE ${tables.jobs} SET source = $2 WHERE job = $1 AND source <> $2`, [
       job.id,
       job.source,

@@ -407,6 +407,22 @@ describeWithServer('postgres-15', (server) => {
     });
   });
 
+  it('refuses names that PostgreSQL would cut off', async () => {
+    const long = 'n'.repeat(64);
+    const refused = { code: 'SLUICE-PG-0022', class: 'config' };
+    await expect(planFor(sink, { target: `public.${long}` })).rejects.toMatchObject(refused);
+    await expect(planFor(sink, { target: `${long}.orders` })).rejects.toMatchObject(refused);
+    const schema = streamSchema(STREAM, [field('ü'.repeat(32), types.int32)]);
+    await expect(planFor(sink, { schema })).rejects.toMatchObject(refused);
+  });
+
+  it('says that a name is the system’s own', async () => {
+    const schema = streamSchema(STREAM, [field('ctid', types.int32)]);
+    await expect(write({ schema }, batchOf([{ ctid: 1 }], schema))).rejects.toMatchObject({
+      class: 'config',
+    });
+  });
+
   it('refuses what is no table', async () => {
     await sql('CREATE VIEW orders AS SELECT 1::bigint AS id, NULL::text AS note');
     await expect(planFor(sink)).rejects.toMatchObject({ code: 'SLUICE-PG-0038', class: 'config' });

@@ -64,8 +64,8 @@ export class KeyRange {
     const values = keys.map((key) => `SELECT ${literal(JSON.stringify(key))}, ${this.constants(key)}`);
     const where = after === undefined ? '' : `WHERE (${this.names}) > (${this.constants(after)})`;
     const rows = await session.rows(
-      `SELECT text FROM (
-         SELECT NULL::text AS text, ${this.names} FROM ${fromClause(this.relation)} AS t WHERE false
+      `SELECT _sluice_key FROM (
+         SELECT NULL::text AS _sluice_key, ${this.names} FROM ${fromClause(this.relation)} AS t WHERE false
          UNION ${values.join(' UNION ')}
        ) AS t ${where} ORDER BY ${this.names}`,
     );

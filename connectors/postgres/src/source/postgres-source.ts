@@ -97,7 +97,10 @@ export class PostgresSource implements Source {
   /** One for all streams of a run: their copies show one instant. */
   private async sharedSnapshot(c: Context): Promise<string> {
     this.snapshot ??= this.connections.open(c).then((session) => SharedSnapshot.take(session));
-    const snapshot = await this.snapshot;
+    const snapshot = await this.snapshot.catch((error: unknown) => {
+      this.snapshot = undefined;
+      throw error;
+    });
     if (!snapshot.alive)
       throw pgErrors.snapshotLost(`the connection that held the snapshot ${snapshot.id} is gone`);
     return snapshot.id;

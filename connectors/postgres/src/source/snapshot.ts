@@ -10,6 +10,12 @@ export class SharedSnapshot {
 
   /** Takes over the session, whose transaction stays open until `close`. */
   static async take(session: Session): Promise<SharedSnapshot> {
+    // The transaction does nothing for as long as the copy takes; no limit on idle ones may end it.
+    const limits = [
+      'idle_in_transaction_session_timeout',
+      ...(session.version >= 170000 ? ['transaction_timeout'] : []),
+    ];
+    await session.query(limits.map((limit) => `SET ${limit} = 0`).join('; '));
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const [row] = await session.rows(
       'SELECT pg_catalog.pg_export_snapshot()',

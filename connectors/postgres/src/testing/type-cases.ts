@@ -151,10 +151,10 @@ export const TYPE_CASES: readonly TypeCase[] = [
       "'-1 mon 2 days -00:00:00.000001'",
       "'178000000 years'",
       "'2562047:47:16.854775'",
-      "'2562047788:00:54.775807'",
-      "'-2562047788:00:54.775807'",
+      "'-2562047:47:16.854776'",
     ],
   },
+  { type: 'interval', values: ["'2562047788:00:54.775807'", "'-2562047788:00:54.775807'"], since: 15 },
   { type: 'interval', values: ["'infinity'", "'-infinity'"], since: 17 },
   { type: 'interval day to minute', values: ["'3 days 04:05'"] },
   {
