@@ -108,7 +108,8 @@ export const TYPE_CASES: readonly TypeCase[] = [
   { type: 'character varying(10)', values: ["''", "'ten chars!'", "'ü'"] },
   { type: 'character(5)', values: ["''", "'ab'", "'abcde'", "'üüüüü'"] },
   { type: 'name', values: ["'a'", "'a name with spaces'"] },
-  { type: '"char"', values: ["'a'", "''", "'é'"] },
+  { type: '"char"', values: ["'a'", "''"] },
+  { type: '"char"', values: ["'é'"], since: 15 },
   { type: 'bytea', values: ["''", "'\\x00'", "'\\x00ff10'", "decode(repeat('deadbeef', 1000), 'hex')"] },
   {
     type: 'uuid',
