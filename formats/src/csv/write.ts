@@ -89,11 +89,11 @@ export class CsvWriter {
         `column ${field.name}: a row has a value that the source did not send (UNCHANGED)`,
       );
     }
-    const present = this.presentWriter(field, column);
     const { validity, special } = column;
     const { out, nullText } = this;
     const writeNull = () => out.copy(nullText, 0, nullText.byteLength);
     if (column.data.layout === 'none') return writeNull;
+    const present = this.presentWriter(field, column);
     if (validity === undefined) return present;
     return (row) => {
       if (getBit(validity, row)) return present(row);

@@ -30,9 +30,9 @@ export function jsonWriter(
   options: JsonNumbers = {},
 ): ValueWriter {
   requirePresent(column);
+  if (column.data.layout === 'none') return () => out.ascii('null');
   const present = presentWriter(type, column, out, options);
   const { validity, special } = column;
-  if (column.data.layout === 'none') return () => out.ascii('null');
   if (validity === undefined) return present;
   return (row) => {
     if (getBit(validity, row)) return present(row);

@@ -12,12 +12,13 @@ import {
   type SinkJob,
   type SinkRecord,
   type SinkStream,
+  sdkErrors,
   type TablePlan,
   type Token,
   type TwoPhaseWriter,
 } from '@sluice/sdk';
 import { FileWriter, generationName, type Rotation } from './file-writer.js';
-import { identityOf, JobFolder } from './job-folder.js';
+import { identityOf, JobFolder, ownerPath, readToken } from './job-folder.js';
 import type { PartFormat } from './part-format.js';
 import { MARKER, markerOf, publishFile, publishFolder } from './publish-generation.js';
 import { fileSinkErrors } from './sink-errors.js';
@@ -83,27 +84,24 @@ export class FileSink implements Sink {
     const folder = this.folder(job, c);
     return Promise.all(
       tokens.map(async (token): Promise<RecoveredState> => {
-        const { split, generation, number, name } = token as {
-          split: string;
-          generation: number;
-          number: number;
-          name: string;
-        };
-        if (await folder.isCommitted(split, generation, number, name)) return 'committed';
-        return (await folder.isStaged(name)) ? 'committable' : 'lost';
+        const staged = readToken(token);
+        if (staged === undefined) return 'lost';
+        if (await folder.isCommitted(staged)) return 'committed';
+        return (await folder.isStaged(staged.name)) ? 'committable' : 'lost';
       }),
     );
   }
 
   async commitPrepared(job: SinkJob, tokens: readonly Token[], c: Context): Promise<void> {
     const folder = this.folder(job, c);
-    for (const token of tokens) await folder.commit(token['name'] as string);
+    for (const token of tokens) await folder.commit(token);
   }
 
   async applySchema(job: SinkJob, table: TablePlan, generation: number, c: Context): Promise<void> {
     const folder = this.folder(job, c);
     const { storage } = folder;
     const detail = table.detail as unknown as TargetDetail;
+    await this.claim(job, storage, detail);
     const current = generationName(detail, generation);
     const own = current.slice(0, current.lastIndexOf('.') + 1);
     for (const name of await storage.names(folder.in('generations'))) {
@@ -141,6 +139,9 @@ export class FileSink implements Sink {
 
   private async planOne(request: SinkStream, c: Context): Promise<TablePlan> {
     const { stream, schema, write, save } = request;
+    if (!(write in this.capabilities.modes)) {
+      throw sdkErrors.notSupported(`files have no write mode ${write}`, { details: { stream } });
+    }
     const detail = this.detailOf(request);
     const storage = this.storage(c);
     const shown = `${storage.name}/${detail.file ?? detail.folder}`;
@@ -180,8 +181,24 @@ export class FileSink implements Sink {
     return names.some((name) => name !== MARKER && !/^part-\d+-[0-9a-f]{16}-\d+-\d+-\d+\./.test(name));
   }
 
-  private detailOf({ target }: SinkStream): TargetDetail {
-    if (this.settings.isFile) return { folder: '.', file: basename(this.settings.path) };
+  /** Notes which job was the first to write a target; with save mode `fail` another one is refused. */
+  private async claim(job: SinkJob, storage: Storage, { folder, file, save }: TargetDetail): Promise<void> {
+    const path = ownerPath(file ?? folder);
+    if ((await storage.stat(path)) === undefined) {
+      await storage.put(path, Buffer.from(`${JSON.stringify({ job: job.id })}\n`), { ifAbsent: true });
+    }
+    const owner = JSON.parse(Buffer.from(await storage.readAt(path, 0, 65_536)).toString()) as {
+      job: string;
+    };
+    if (save === 'fail' && owner.job !== job.id) {
+      throw fileSinkErrors.saveMode(
+        `${storage.name}/${file ?? folder} is job ${owner.job}’s already, and save mode is fail`,
+      );
+    }
+  }
+
+  private detailOf({ target, save }: SinkStream): TargetDetail {
+    if (this.settings.isFile) return { folder: '.', file: basename(this.settings.path), save };
     const folder = target.replaceAll('\\', '/');
     const names = folder.split('/');
     if (
@@ -190,7 +207,7 @@ export class FileSink implements Sink {
     ) {
       throw fileSinkErrors.targetName(`"${target}" is no folder below ${this.settings.path}`);
     }
-    return { folder };
+    return { folder, save };
   }
 
   private folder(job: SinkJob, c: Context): JobFolder {

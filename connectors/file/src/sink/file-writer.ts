@@ -5,14 +5,13 @@ import {
   type Clear,
   type Epoch,
   failpoint,
-  type Json,
   type LaneRequest,
   sdkErrors,
   type TablePlan,
   type Token,
   type TwoPhaseWriter,
 } from '@sluice/sdk';
-import { type EpochFile, epochName, hash, type JobFolder } from './job-folder.js';
+import { type EpochFile, epochName, hash, type JobFolder, type PartsPlace } from './job-folder.js';
 import type { PartFormat, PartWriter } from './part-format.js';
 import type { TargetDetail } from './target-detail.js';
 
@@ -29,9 +28,12 @@ interface OpenPart {
 
 export class FileWriter implements TwoPhaseWriter {
   readonly protocol = 'two-phase';
-  private part: OpenPart | undefined;
-  private isOpen = false;
-  private parts = 0;
+  /** The part that is being written, by stream. */
+  private readonly open = new Map<string, OpenPart>();
+  /** Names of this epoch's parts, by stream. */
+  private readonly parts = new Map<string, string[]>();
+  private hasFolder = false;
+  private partCount = 0;
   /** Epochs of this writer; part of the names of its files, which must not meet those of another epoch. */
   private turn = 0;
 
@@ -46,94 +48,111 @@ export class FileWriter implements TwoPhaseWriter {
 
   async write(message: Batch | Clear): Promise<void> {
     if (message.kind === 'clear') throw sdkErrors.notSupported('files cannot clear a stream');
-    this.part ??= await this.openPart();
-    await this.part.writer.write(message);
-    this.part.rows += message.rowCount;
-    if (this.part.writer.bytes >= this.rotation.bytes || this.part.rows >= this.rotation.rows)
-      await this.closePart();
+    const { stream } = message;
+    const part = this.open.get(stream) ?? (await this.openPart(stream));
+    await part.writer.write(message);
+    part.rows += message.rowCount;
+    if (part.writer.bytes >= this.rotation.bytes || part.rows >= this.rotation.rows)
+      await this.closePart(stream, part);
   }
 
   async prepare(epoch: Epoch): Promise<Token> {
-    await this.closePart();
-    await this.openFolder();
+    for (const [stream, part] of this.open) await this.closePart(stream, part);
+    await this.makeFolder();
     const { split, generation, number, position, sealed } = epoch;
-    const content: EpochFile = { split, generation, epoch: number, position, sealed, place: this.placeOf() };
+    const content: EpochFile = { split, generation, epoch: number, position, sealed, places: this.places() };
     const name = epochName(split, generation, number);
     const { storage } = this.folder;
     await this.folder.guarded(async () => {
-      const file = await storage.create(`${this.open}/epoch.json`);
+      const file = await storage.create(`${this.path}/epoch.json`);
       await file.write(Buffer.from(JSON.stringify(content)));
       await file.finish();
       failpoint('file.prepare.before-stage');
       await storage.remove(this.folder.in('staged', name));
-      await storage.rename(this.open, this.folder.in('staged', name));
+      await storage.rename(this.path, this.folder.in('staged', name));
     });
     failpoint('file.prepare.after-stage');
-    this.isOpen = false;
-    this.parts = 0;
+    this.forget();
     this.turn++;
     return { split: split.id, generation, number, name };
   }
 
   commit(token: Token): Promise<void> {
-    return this.folder.commit(token['name'] as string);
+    return this.folder.commit(token);
   }
 
   async abort(): Promise<void> {
-    const part = this.part;
-    this.part = undefined;
-    this.isOpen = false;
-    this.parts = 0;
-    await part?.file.abort();
-    await this.folder.storage.remove(this.open);
+    const parts = [...this.open.values()];
+    this.forget();
+    for (const { file } of parts) await file.abort();
+    await this.folder.storage.remove(this.path);
   }
 
   close(): Promise<void> {
     return this.abort();
   }
 
-  private get open(): string {
+  /** The folder that this epoch's parts are written in. */
+  private get path(): string {
     return this.folder.in(`open-${hash(this.lane.split.id)}`);
   }
 
-  private get table(): TablePlan {
-    return this.lane.tables[0]!;
+  private forget(): void {
+    this.open.clear();
+    this.parts.clear();
+    this.partCount = 0;
+    this.hasFolder = false;
   }
 
-  /** Empties and makes the folder that this epoch's parts are written in. */
-  private async openFolder(): Promise<void> {
-    if (this.isOpen) return;
+  private tableOf(stream: string): TablePlan {
+    return this.lane.tables.find((table) => table.stream === stream)!;
+  }
+
+  /** Empties and makes the folder. */
+  private async makeFolder(): Promise<void> {
+    if (this.hasFolder) return;
     const { storage } = this.folder;
-    await storage.remove(this.open);
-    await this.folder.guarded(() => storage.makeFolderIn(this.open));
-    this.isOpen = true;
+    await storage.remove(this.path);
+    await this.folder.guarded(() => storage.makeFolderIn(this.path));
+    this.hasFolder = true;
   }
 
-  private async openPart(): Promise<OpenPart> {
-    await this.openFolder();
+  private async openPart(stream: string): Promise<OpenPart> {
+    await this.makeFolder();
     const { generation, split, job } = this.lane;
-    const name = `part-${generation}-${hash(split.id)}-${job.fence}-${this.turn}-${this.parts++}${this.format.ending}`;
-    const file = await this.folder.guarded(() => this.folder.storage.create(`${this.open}/${name}`));
-    return {
-      file,
-      writer: this.format.open(this.table.schema.fields, (bytes) => file.write(bytes), this.memory),
-      rows: 0,
-    };
+    const name = `part-${generation}-${hash(split.id)}-${job.fence}-${this.turn}-${this.partCount++}${this.format.ending}`;
+    const file = await this.folder.guarded(() => this.folder.storage.create(`${this.path}/${name}`));
+    try {
+      const { fields } = this.tableOf(stream).schema;
+      const writer = this.format.open(
+        fields,
+        (bytes) => file.write(bytes),
+        this.memory / this.lane.tables.length,
+      );
+      const part = { file, writer, rows: 0 };
+      this.open.set(stream, part);
+      this.parts.set(stream, [...(this.parts.get(stream) ?? []), name]);
+      return part;
+    } catch (error) {
+      await file.abort();
+      throw error;
+    }
   }
 
-  private async closePart(): Promise<void> {
-    const part = this.part;
-    if (part === undefined) return;
+  private async closePart(stream: string, part: OpenPart): Promise<void> {
     await part.writer.finish();
     failpoint('file.part.before-sync');
     await this.folder.guarded(() => part.file.finish());
-    this.part = undefined;
+    this.open.delete(stream);
   }
 
-  private placeOf(): EpochFile['place'] {
-    const detail = this.table.detail as Json as unknown as TargetDetail;
-    if (this.table.publish === 'none') return { target: detail.folder };
-    return { generationOf: generationName(detail, this.lane.generation) };
+  private places(): PartsPlace[] {
+    return [...this.parts].map(([stream, parts]) => {
+      const { detail, publish } = this.tableOf(stream);
+      const target = detail as unknown as TargetDetail;
+      if (publish === 'none') return { at: { target: target.folder }, parts };
+      return { at: { generationOf: generationName(target, this.lane.generation) }, parts };
+    });
   }
 }
 

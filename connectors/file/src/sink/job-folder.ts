@@ -11,6 +11,7 @@ import {
   type Split,
   type SplitRecord,
   type StreamRecord,
+  type Token,
 } from '@sluice/sdk';
 import { fileSinkErrors } from './sink-errors.js';
 
@@ -18,8 +19,29 @@ const HIDDEN = '.sluice';
 
 /** `epoch.json`: what one committed epoch says. */
 export interface EpochFile extends SplitRecord {
-  /** Where its parts belong: a folder below the root, or the name of a generation that is not published. */
-  readonly place: { readonly target: string } | { readonly generationOf: string };
+  /** Where its parts belong, for each target that it has rows of. */
+  readonly places: readonly PartsPlace[];
+}
+
+/** Parts of one target, which is a folder below the root or the name of a generation that is not published. */
+export interface PartsPlace {
+  readonly at: { readonly target: string } | { readonly generationOf: string };
+  readonly parts: readonly string[];
+}
+
+/** What a token says: which epoch, and the name of its folder. */
+export interface EpochToken {
+  readonly split: string;
+  readonly generation: number;
+  readonly number: number;
+  readonly name: string;
+}
+
+/** The token of an epoch of files; undefined when it is something else. */
+export function readToken({ split, generation, number, name }: Token): EpochToken | undefined {
+  if (typeof split !== 'string' || typeof name !== 'string') return undefined;
+  if (typeof generation !== 'number' || typeof number !== 'number') return undefined;
+  return { split, generation, number, name };
 }
 
 interface StreamsFile {
@@ -131,11 +153,20 @@ export class JobFolder {
     }
   }
 
-  /** Commits a staged epoch: one rename, then its parts go to their places. Repeating it changes nothing. */
-  async commit(name: string): Promise<void> {
+  /**
+   * Commits a staged epoch: one rename, then its parts go to their places. Repeating it changes nothing, also when
+   * later epochs of the split have been committed since.
+   */
+  async commit(token: Token): Promise<void> {
+    const known = readToken(token);
+    if (known === undefined)
+      throw fileSinkErrors.recordDamaged(`${JSON.stringify(token)} names no epoch of files`);
+    const { name } = known;
     const staged = this.in('staged', name);
     const committed = this.in('epochs', name);
     if (!(await this.storage.exists(committed))) {
+      const isGone = !(await this.storage.exists(staged)) && (await this.storage.exists(this.path));
+      if (isGone && (await this.isCommitted(known))) return;
       failpoint('file.commit.before-rename');
       await this.guarded(() => this.storage.rename(staged, committed));
     }
@@ -149,7 +180,7 @@ export class JobFolder {
       await this.storage.remove(this.in('epochs', epochName(split, generation, epoch.epoch - 1)));
   }
 
-  async isCommitted(split: string, generation: number, number: number, name: string): Promise<boolean> {
+  async isCommitted({ split, generation, number, name }: EpochToken): Promise<boolean> {
     if (await this.storage.exists(this.in('epochs', name))) return true;
     const known = (await this.record(0n)).splits[split];
     return known !== undefined && known.generation === generation && known.epoch >= number;
@@ -198,16 +229,19 @@ export class JobFolder {
     }
   }
 
-  private async place(name: string, { place }: EpochFile): Promise<void> {
+  private async place(name: string, { places }: EpochFile): Promise<void> {
     const folder = this.in('epochs', name);
-    const parts = (await this.storage.names(folder)).filter((part) => part !== 'epoch.json');
-    if (parts.length === 0) return;
-    const target = 'target' in place ? place.target : this.in('generations', place.generationOf);
-    if ('target' in place) await this.storage.makeFolder(target);
-    else await this.guarded(() => this.storage.makeFolderIn(target));
-    for (const part of parts) {
-      await this.guarded(() => this.storage.rename(`${folder}/${part}`, `${target}/${part}`));
-      failpoint('file.place.between-parts');
+    const waiting = new Set(await this.storage.names(folder));
+    for (const { at, parts } of places) {
+      const left = parts.filter((part) => waiting.has(part));
+      if (left.length === 0) continue;
+      const target = 'target' in at ? at.target : this.in('generations', at.generationOf);
+      if ('target' in at) await this.storage.makeFolder(target);
+      else await this.guarded(() => this.storage.makeFolderIn(target));
+      for (const part of left) {
+        await this.guarded(() => this.storage.rename(`${folder}/${part}`, `${target}/${part}`));
+        failpoint('file.place.between-parts');
+      }
     }
   }
 
@@ -241,6 +275,11 @@ export async function identityOf(storage: Storage): Promise<string> {
   if ((await storage.stat(path)) === undefined)
     await storage.put(path, Buffer.from(`${randomUUID()}\n`), { ifAbsent: true });
   return `files:${await read()}`;
+}
+
+/** Where the place keeps which job was the first to write a target. */
+export function ownerPath(target: string): string {
+  return `${HIDDEN}/targets/${hash(target)}.json`;
 }
 
 function homeOf(job: SinkJob): string {

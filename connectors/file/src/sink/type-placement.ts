@@ -1,5 +1,5 @@
 /** What becomes of each logical type in each file format. */
-import { formatType, type LogicalType, type Verdict } from '@sluice/sdk';
+import { formatType, type LogicalType, sdkErrors, type Verdict } from '@sluice/sdk';
 
 export interface Placement {
   /** The format's own word for the type. */
@@ -8,8 +8,12 @@ export interface Placement {
   readonly note?: string;
 }
 
+/** Throws `SLUICE-SDK-0002` where the format has no place for the type. */
 export function placementOf(type: LogicalType, format: 'parquet' | 'csv' | 'jsonl'): Placement {
-  if (format === 'parquet') return inParquet(type);
+  if (format === 'parquet') {
+    if (holdsUnion(type)) throw sdkErrors.notSupported(`Parquet has no place for ${formatType(type)}`);
+    return inParquet(type);
+  }
   if (format === 'csv') return { to: 'text', verdict: 'widening' };
   return inJson(type);
 }
@@ -52,5 +56,20 @@ function inJson(type: LogicalType): Placement {
       return { to: 'number', verdict: 'exact' };
     default:
       return { to: 'string', verdict: 'widening' };
+  }
+}
+
+function holdsUnion(type: LogicalType): boolean {
+  switch (type.kind) {
+    case 'union':
+      return true;
+    case 'list':
+      return holdsUnion(type.item.type);
+    case 'map':
+      return holdsUnion(type.key.type) || holdsUnion(type.value.type);
+    case 'struct':
+      return type.fields.some((member) => holdsUnion(member.type));
+    default:
+      return false;
   }
 }
