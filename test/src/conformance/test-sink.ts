@@ -16,8 +16,9 @@ const RULE_MS = 180_000;
  * ```
  */
 export function testSink(options: SinkOptions): void {
-  const { connector, seed = DEFAULT_SEED } = options;
-  describe(`conformance of sink ${connector.name} (seed ${seed})`, () => {
+  const { connector, seed = DEFAULT_SEED, exceptTypes = {} } = options;
+  const exceptions = Object.entries(exceptTypes).map(([name, reason]) => `, except ${name}: ${reason}`);
+  describe(`conformance of sink ${connector.name} (seed ${seed})${exceptions.join('')}`, () => {
     for (const { rule, write, name } of sinkTrials(options)) {
       it(`${name} ${rule.must}`, { timeout: RULE_MS }, () =>
         prove(rule, () => SinkSession.begin(options, write)),

@@ -103,8 +103,14 @@ export const valueRules: readonly SinkRule[] = [
   },
 ];
 
-function chosen({ options }: SinkSession): readonly TypeCase[] {
-  return typeMatrix.filter(({ name }) => options.types?.includes(name) ?? true);
+function chosen({ options: { exceptTypes = {} } }: SinkSession): readonly TypeCase[] {
+  for (const name of Object.keys(exceptTypes)) {
+    demand(
+      typeMatrix.some((of) => of.name === name),
+      `the kit has no type ${name} to except`,
+    );
+  }
+  return typeMatrix.filter(({ name }) => !(name in exceptTypes));
 }
 
 /** Each value of a type was refused in a proper way, or is there as `isKept` wants it. */

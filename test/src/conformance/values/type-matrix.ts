@@ -224,7 +224,6 @@ export const typeMatrix: readonly TypeCase[] = [
     values: [
       '{}',
       '[]',
-      'null',
       '"text"',
       ' { "b" : 1.50 , "a" : [1, 2] } ',
       '12345678901234567890.123456789',
@@ -233,6 +232,7 @@ export const typeMatrix: readonly TypeCase[] = [
       '"\\u0000 and \\ud83d\\ude00"',
     ],
   },
+  { name: 'json_null', type: types.json, values: ['null'] },
   {
     name: 'json_normalised',
     type: { kind: 'json', text: 'normalised' },

@@ -39,7 +39,8 @@ function arbitraryOf(type: LogicalType): fc.Arbitrary<Value> | undefined {
         ? fc.bigInt({ min: EARLIEST, max: LATEST })
         : fc.bigInt({ min: -(1n << 62n), max: 1n << 62n });
     case 'json':
-      return type.text === 'raw' ? fc.json({ maxDepth: 2 }) : undefined;
+      // The document null is a case of its own.
+      return type.text === 'raw' ? fc.json({ maxDepth: 2 }).filter((text) => text !== 'null') : undefined;
     case 'list': {
       const item = arbitraryOf(type.item.type);
       return item && fc.array(item, { maxLength: 5 });
