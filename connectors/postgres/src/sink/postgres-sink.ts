@@ -14,8 +14,8 @@ import type {
 import type { PostgresConfig } from '../config.js';
 import { Connections } from '../connection/connections.js';
 import { databaseIdentity } from '../connection/identity.js';
-import { pgErrors } from '../errors.js';
 import { applySchema } from './apply-schema.js';
+import { checkWritable } from './check-writable.js';
 import { planTable } from './plan-table.js';
 import { PostgresWriter } from './postgres-writer.js';
 import { publish } from './publish.js';
@@ -46,16 +46,7 @@ export class PostgresSink implements Sink {
   }
 
   async check(c: Context): Promise<void> {
-    await this.connections.using(c, async (session) => {
-      const [row] = await session.rows(
-        `SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only'),
-                pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP')`,
-      );
-      const [recovering, readOnly, temporary] = row!;
-      if (recovering === 't' || readOnly === 'on') throw pgErrors.readOnly('this server takes no writes');
-      if (temporary === 'f')
-        throw pgErrors.permission('the right to create temporary tables in this database is missing');
-    });
+    await this.connections.using(c, (session) => checkWritable(session, this.config.schema, this.tables));
   }
 
   identity(c: Context): Promise<string> {

@@ -77,6 +77,7 @@ export class TableLoad {
    * among the others counts, the whole batch goes that way. Throws when an op cannot be written.
    */
   parts(batch: Batch): { readonly copied: Batch | undefined; readonly texts: Batch | undefined } {
+    this.checkShape(batch);
     this.checkOps(batch);
     if (this.passes(batch)) return { copied: batch, texts: undefined };
     const unplaced = unplacedRows(this.encoded, batch.columns());
@@ -147,6 +148,16 @@ export class TableLoad {
 
   private waits(withDeletes: boolean): void {
     if (this.buffered) this.pending = withDeletes || this.pending === 'deletes' ? 'deletes' : 'rows';
+  }
+
+  /** Encoders belong to the planned columns: rows of another shape need another plan. */
+  private checkShape({ schema }: Batch): void {
+    const { fields } = this.table.schema;
+    if (schema === this.table.schema) return;
+    const same =
+      schema.fields.length === fields.length && fields.every((f, i) => f.name === schema.fields[i]!.name);
+    if (!same)
+      throw pgErrors.schemaDrift(`${this.table.stream}: rows came with other columns than were planned`);
   }
 
   private checkOps(batch: Batch): void {

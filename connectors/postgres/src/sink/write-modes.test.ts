@@ -12,6 +12,7 @@ import {
 } from '@sluice/sdk';
 import { describeWithServer, psql } from '@sluice/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testContext } from '../testing/copy-run.js';
 import { openSink } from '../testing/open.js';
 import {
   batchOf,
@@ -404,6 +405,42 @@ describeWithServer('postgres-15', (server) => {
       await expect(write({ schema }, batchOf([{ v: 1 }], schema, 'delete'))).rejects.toMatchObject({
         code: 'SLUICE-PG-0038',
       });
+    });
+  });
+
+  it('check says which right is missing', async () => {
+    const role = `writer_${process.pid}`;
+    await sql(
+      `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role} LOGIN; CREATE SCHEMA closed; REVOKE CREATE ON SCHEMA public FROM public`,
+    );
+    const own = new URL(url);
+    own.username = role;
+    const missing = { code: 'SLUICE-PG-0008', class: 'auth' };
+    for (const schema of ['public', 'closed', 'nowhere']) {
+      const theirs = openSink(own.href, { schema });
+      await expect(theirs.check(testContext())).rejects.toMatchObject(missing);
+      await theirs.close();
+    }
+    await sql(`GRANT CREATE ON SCHEMA closed TO ${role}`);
+    const theirs = openSink(own.href, { schema: 'closed' });
+    await theirs.check(testContext());
+    await expect(planFor(theirs).then((plan) => begin(theirs, plan, job))).rejects.toMatchObject(missing);
+    await theirs.close();
+    await sql(`ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only = on`);
+    const reader = openSink(url);
+    await expect(reader.check(testContext())).rejects.toMatchObject({
+      code: 'SLUICE-PG-0037',
+      class: 'config',
+    });
+    await reader.close();
+    await sql(`SET default_transaction_read_only = off; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+
+  it('refuses rows of another shape than was planned', async () => {
+    const other = streamSchema(STREAM, [field('id', types.int64)]);
+    await expect(write({}, batchOf([{ id: 1n }], other))).rejects.toMatchObject({
+      code: 'SLUICE-PG-0020',
+      class: 'contract',
     });
   });
 
