@@ -2,9 +2,9 @@
 import type { Connector, Context, JsonObject } from '@sluice/sdk';
 import { errorEntries, isSecret } from '@sluice/sdk';
 import { z } from 'zod';
-import { show } from './json-trip.js';
 import { leakOf } from './open-resources.js';
 import { demand, type Rule, type Session } from './rule.js';
+import { show } from './show.js';
 
 /** What these rules see of a session, of whichever side. */
 export interface ConnectorSession extends Session {

@@ -1,6 +1,7 @@
 /** Everything that crosses a contract verb, except batches, is JSON: the kit sends all of it through text. */
 import { isDeepStrictEqual } from 'node:util';
 import { demand } from './rule.js';
+import { shorten } from './show.js';
 
 /** The value after a trip through JSON text, as a ledger or another process would hand it back. */
 export function throughJson<T>(value: T): T {
@@ -30,15 +31,4 @@ function withoutUndefined(value: unknown): unknown {
     return value;
   const entries = Object.entries(value).filter(([, held]) => held !== undefined);
   return Object.fromEntries(entries.map(([key, held]) => [key, withoutUndefined(held)]));
-}
-
-/** A text for messages. */
-export function shorten(text: string, length = 300): string {
-  return text.length <= length ? text : `${text.slice(0, length)}… (${text.length} characters)`;
-}
-
-/** Any value as text for messages; bigints with an `n`. */
-export function show(value: unknown): string {
-  const text = JSON.stringify(value, (_, held: unknown) => (typeof held === 'bigint' ? `${held}n` : held));
-  return shorten(text ?? String(value));
 }

@@ -11,7 +11,8 @@ import type {
 } from '@sluice/sdk';
 import { type BrokenSink, brokenSink } from './broken-sink.js';
 import type { MemoryTable } from './memory-database.js';
-import { MemorySink, memoryModes } from './memory-sink.js';
+import { MemorySink } from './memory-sink.js';
+import { memoryModes } from './memory-sink-config.js';
 
 let counter = 0;
 

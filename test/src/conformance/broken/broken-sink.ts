@@ -1,7 +1,8 @@
 /** How the deliberately broken sinks are made. */
-import type { Protocol, WriteMode } from '@sluice/sdk';
+import type { Batch, Protocol, Row, TablePlan, WriteMode } from '@sluice/sdk';
 import type { SinkOptions } from '../sink/sink-subject.js';
-import type { MemorySink, MemorySinkConfig } from './memory-sink.js';
+import { MemorySink } from './memory-sink.js';
+import type { MemorySinkConfig } from './memory-sink-config.js';
 import { memorySinkConnector, memorySinkOptions } from './memory-sink-connector.js';
 
 export interface BrokenSink {
@@ -35,4 +36,23 @@ export function brokenSink(
     memorySinkConnector((parsed) => new Class(parsed)),
   );
   return { rule, what, options, ...(write && { write }) };
+}
+
+/** A sink that stores other rows than it gets. */
+export function changedRows(
+  rule: string,
+  what: string,
+  change: (rows: Row[], batch: Batch) => Row[],
+  where?: Where,
+): BrokenSink {
+  return brokenSink(
+    rule,
+    what,
+    class extends MemorySink {
+      protected override rowsOf(table: TablePlan, batch: Batch): Row[] {
+        return change(super.rowsOf(table, batch), batch);
+      }
+    },
+    where,
+  );
 }

@@ -2,7 +2,8 @@
 import type { BrokenSink } from './broken-sink.js';
 import { brokenLives, brokenPlans, brokenSchemas } from './broken-sink-plans.js';
 import { brokenRecords, brokenTwoPhase } from './broken-sink-records.js';
-import { brokenCommits, brokenGenerations, brokenKeys, brokenValues } from './broken-sink-rows.js';
+import { brokenCommits, brokenGenerations } from './broken-sink-rows.js';
+import { brokenKeys, brokenValues } from './broken-sink-values.js';
 
 export const brokenSinks: readonly BrokenSink[] = [
   ...brokenPlans,

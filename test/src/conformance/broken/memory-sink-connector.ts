@@ -9,7 +9,8 @@ import {
 import type { SinkOptions } from '../sink/sink-subject.js';
 import { databaseAt, openDatabase } from './memory-database.js';
 import { memoryErrors } from './memory-errors.js';
-import { MemorySink, type MemorySinkConfig, memoryModes, memorySinkConfig } from './memory-sink.js';
+import { MemorySink } from './memory-sink.js';
+import { type MemorySinkConfig, memoryModes, memorySinkConfig } from './memory-sink-config.js';
 
 /** The connector of a memory sink, or of one that derives from it. */
 export function memorySinkConnector(

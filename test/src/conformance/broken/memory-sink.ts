@@ -21,13 +21,10 @@ import {
   type SinkRecord,
   type SinkStream,
   type SplitRecord,
-  secret,
   type TablePlan,
   type Token,
-  type WriteMode,
   type Writer,
 } from '@sluice/sdk';
-import { z } from 'zod';
 import {
   appendRows,
   applyByKey,
@@ -39,21 +36,7 @@ import {
   storable,
 } from './memory-database.js';
 import { memoryErrors } from './memory-errors.js';
-
-export const memorySinkConfig = z.strictObject({
-  place: z.string().describe('Name of the place in memory'),
-  token: secret().optional().describe('Opens the place'),
-  protocol: z.enum(['atomic', 'two-phase', 'keyed', 'append']).describe('How epochs are committed'),
-});
-export type MemorySinkConfig = z.output<typeof memorySinkConfig>;
-
-/** The write modes of the sink with each protocol. */
-export const memoryModes = {
-  atomic: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
-  'two-phase': { append: 'two-phase', upsert: 'two-phase', replace: 'two-phase' },
-  keyed: { upsert: 'keyed' },
-  append: { append: 'append', replace: 'append' },
-} as const satisfies { [P in Protocol]: { [M in WriteMode]?: P } };
+import { type MemorySinkConfig, memoryModes, stagingName, tokenName } from './memory-sink-config.js';
 
 /** What is written and not committed by one lane. */
 export interface Lane {
@@ -399,12 +382,4 @@ export class MemorySink implements Sink {
       throw memoryErrors.fenced(`the fence of ${job.id} was raised`);
     return record;
   }
-}
-
-export function stagingName(job: string, stream: string, generation?: number): string {
-  return `${job}/${stream}@${generation ?? ''}`;
-}
-
-export function tokenName(token: Token): string {
-  return JSON.stringify(Object.entries(token).sort());
 }

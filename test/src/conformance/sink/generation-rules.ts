@@ -1,7 +1,7 @@
 /** Rules of generations: a full copy that becomes visible as a whole. */
 import { demandRefusal } from '../coded-error.js';
-import { show } from '../json-trip.js';
 import { demand } from '../rule.js';
+import { show } from '../show.js';
 import { deliver } from './deliver.js';
 import { order, orderRange, orders } from './sample-rows.js';
 import { type SinkRule, withGenerations, withRecord } from './sink-rule.js';

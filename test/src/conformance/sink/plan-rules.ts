@@ -2,10 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatType, type Row, type StreamSchema, streamSchema, types, WRITE_MODES } from '@sluice/sdk';
 import { demandCoded, demandRefusal } from '../coded-error.js';
-import { demandJson, show, throughJson } from '../json-trip.js';
+import { demandJson, throughJson } from '../json-trip.js';
+import { demandNoSecrets, saidBy } from '../no-secrets.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
-import { demandNoSecrets, saidBy } from '../secrets-of.js';
+import { show } from '../show.js';
 import { deliver } from './deliver.js';
 import { order, orderRange, orders } from './sample-rows.js';
 import { type SinkRule, withRecord } from './sink-rule.js';

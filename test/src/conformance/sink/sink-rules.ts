@@ -1,6 +1,7 @@
 import { WRITE_MODES, type WriteMode } from '@sluice/sdk';
 import { connectorRules } from '../connector-rules.js';
 import type { Rule } from '../rule.js';
+import { adoptRules } from './adopt-rules.js';
 import { attachRules } from './attach-rules.js';
 import { commitRules } from './commit-rules.js';
 import { crashRules } from './crash-rules.js';
@@ -13,20 +14,23 @@ import type { SinkRule } from './sink-rule.js';
 import type { SinkOptions, SinkSession } from './sink-subject.js';
 import { twoPhaseRules } from './two-phase-rules.js';
 import { valueRules } from './value-rules.js';
+import { writeRules } from './write-rules.js';
 
 /** The rules of sinks, in the order of the specification. */
 export const sinkRules: readonly SinkRule[] = [
   ...planRules,
   ...attachRules,
+  ...adoptRules,
   ...schemaRules,
   ...commitRules,
+  ...writeRules,
   ...crashRules,
   ...twoPhaseRules,
   ...generationRules,
   ...keyRules,
   ...valueRules,
   ...lifecycleRules,
-];
+].sort((a, b) => a.id.localeCompare(b.id));
 
 /** A rule with the write mode in which it is judged. */
 export interface SinkTrial {

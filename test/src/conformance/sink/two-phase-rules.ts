@@ -2,9 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RecoveredState, Token } from '@sluice/sdk';
 import { demandCoded } from '../coded-error.js';
-import { demandJson, show, throughJson } from '../json-trip.js';
+import { demandJson, throughJson } from '../json-trip.js';
 import { outcome } from '../patience.js';
 import { demand, Violation } from '../rule.js';
+import { show } from '../show.js';
 import { finish } from './commit-rules.js';
 import { orderRange, orders } from './sample-rows.js';
 import type { SinkCase, SinkRule } from './sink-rule.js';

@@ -1,9 +1,9 @@
 /** Rules of values: every one is stored as it is, or refused; none is bent. */
 import { type Row, Special, types, UNCHANGED, type Value } from '@sluice/sdk';
 import { demandCoded } from '../coded-error.js';
-import { shorten, show } from '../json-trip.js';
 import { outcome } from '../patience.js';
 import { demand } from '../rule.js';
+import { shorten, show } from '../show.js';
 import { canonicalRow, canonicalValue } from '../values/canonical.js';
 import { demandNoLessThan, demandSameRows } from '../values/row-multiset.js';
 import { type TypeCase, typeMatrix } from '../values/type-matrix.js';

@@ -1,8 +1,9 @@
 /** Rules of batches: what a reader yields, looked at by itself. */
 import { isDeepStrictEqual } from 'node:util';
 import { type Batch, columnBytes, type Message, OPS } from '@sluice/sdk';
-import { demandJson, show } from '../json-trip.js';
+import { demandJson } from '../json-trip.js';
 import { demand, type Rule } from '../rule.js';
+import { show } from '../show.js';
 import { type ColumnProblem, columnProblems } from '../values/column-check.js';
 import { demandSameRows } from '../values/row-multiset.js';
 import { shapeProblem } from '../values/value-shape.js';

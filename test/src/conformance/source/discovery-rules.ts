@@ -9,10 +9,11 @@ import {
   type StreamSchema,
 } from '@sluice/sdk';
 import { demandCoded, demandRefusal } from '../coded-error.js';
-import { demandJson, show } from '../json-trip.js';
+import { demandJson } from '../json-trip.js';
+import { demandNoSecrets, saidBy } from '../no-secrets.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
-import { demandNoSecrets, saidBy } from '../secrets-of.js';
+import { show } from '../show.js';
 import type { SourceRule } from './source-rule.js';
 
 export const discoveryRules: readonly SourceRule[] = [

@@ -1,9 +1,9 @@
 /** Rules of a reader's life: closing, aborting, acknowledging, several at once. */
 import type { Message, Reader } from '@sluice/sdk';
-import { show } from '../json-trip.js';
 import { leakOf } from '../open-resources.js';
 import { type Outcome, outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
+import { show } from '../show.js';
 import { demandSameRows } from '../values/row-multiset.js';
 import { readFinely, readSplit, readWhole, textsOf } from './reading.js';
 import { canReplay, type SourceRule } from './source-rule.js';

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '@sluice/sdk';
 import fc from 'fast-check';
-import { show } from '../json-trip.js';
 import { demand } from '../rule.js';
+import { show } from '../show.js';
 import { canonicalRow } from '../values/canonical.js';
 import { demandNoMoreThan, demandSameRows } from '../values/row-multiset.js';
 import { type Mark, readFinely, readSplit, readWhole, rowsOf } from './reading.js';

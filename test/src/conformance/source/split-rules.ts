@@ -2,9 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Split } from '@sluice/sdk';
 import { demandCoded } from '../coded-error.js';
-import { demandJson, show } from '../json-trip.js';
+import { demandJson } from '../json-trip.js';
 import { outcome } from '../patience.js';
 import { demand } from '../rule.js';
+import { show } from '../show.js';
 import { readSplit } from './reading.js';
 import { canReplay, type SourceRule } from './source-rule.js';
 

@@ -1,6 +1,7 @@
 /** Comparing rows as multisets: order says nothing, how often a row is there does. */
-import { shorten } from '../json-trip.js';
+
 import { demand } from '../rule.js';
+import { shorten } from '../show.js';
 
 /** How two multisets of row texts differ, as a sentence; undefined when they are the same. */
 export function differenceOf(found: readonly string[], wanted: readonly string[]): string | undefined {

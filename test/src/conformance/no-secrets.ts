@@ -1,8 +1,8 @@
 /** Texts of a configuration that nobody may see: what secret() marks, and passwords within URLs. */
 import { isSecret } from '@sluice/sdk';
 import type { ConnectorSession } from './connector-rules.js';
-import { show } from './json-trip.js';
 import { demand } from './rule.js';
+import { show } from './show.js';
 
 const URL_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/@:]*:([^/@]+)@/i;
 
