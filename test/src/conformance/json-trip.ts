@@ -1,7 +1,7 @@
 /** Everything that crosses a contract verb, except batches, is JSON: the kit sends all of it through text. */
 import { isDeepStrictEqual } from 'node:util';
 import { demand } from './rule.js';
-import { shorten } from './show.js';
+import { showDifference } from './show.js';
 
 /** The value after a trip through JSON text, as a ledger or another process would hand it back. */
 export function throughJson<T>(value: T): T {
@@ -18,10 +18,11 @@ export function demandJson(value: unknown, what: string): void {
   }
   demand(text !== undefined, `${what} is ${typeof value}, which JSON does not have`);
   const back: unknown = JSON.parse(text);
+  const given = withoutUndefined(value);
   demand(
-    isDeepStrictEqual(withoutUndefined(value), back),
+    isDeepStrictEqual(given, back),
     () =>
-      `${what} is not the same after JSON: ${shorten(text)} (a Date, Map, typed array, NaN or -0 inside?)`,
+      `${what} is not the same after JSON, ${showDifference(given, back)} (a Date, Map, typed array, NaN or -0?)`,
   );
 }
 

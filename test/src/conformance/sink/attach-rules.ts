@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { demandCoded } from '../coded-error.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
-import { show } from '../show.js';
+import { show, showDifference } from '../show.js';
 import { demandRecord } from './adopt-rules.js';
 import { deliver } from './deliver.js';
 import { orderRange, orders } from './sample-rows.js';
@@ -131,7 +131,7 @@ export const attachRules: readonly SinkRule[] = [
       const after = { streams: record?.streams, splits: record?.splits };
       demand(
         isDeepStrictEqual(after, before),
-        () => `verbs under an older fence have changed the record from ${show(before)} to ${show(after)}`,
+        () => `verbs under an older fence have changed the record ${showDifference(before, after)}`,
       );
       if (session.write === 'replace')
         await session.demandRows(table, [], 'rows that a run under an older fence has published');

@@ -55,7 +55,12 @@ export const crashRules: readonly SinkRule[] = [
         maxLength: 20,
       });
       const property = fc.asyncProperty(history, (actions) => demandHistory(session, actions));
-      await fc.assert(property, { seed: session.seed, numRuns: 8, endOnFailure: true });
+      const { failed, errorInstance } = await fc.check(property, {
+        seed: session.seed,
+        numRuns: 8,
+        endOnFailure: true,
+      });
+      if (failed) throw errorInstance;
     },
   },
 ];

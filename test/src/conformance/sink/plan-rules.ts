@@ -6,7 +6,7 @@ import { demandJson, throughJson } from '../json-trip.js';
 import { demandNoSecrets, saidBy } from '../no-secrets.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
-import { show } from '../show.js';
+import { show, showDifference } from '../show.js';
 import { deliver } from './deliver.js';
 import { order, orderRange, orders } from './sample-rows.js';
 import { type SinkRule, withRecord } from './sink-rule.js';
@@ -114,10 +114,10 @@ export const planRules: readonly SinkRule[] = [
       }));
       demand(
         isDeepStrictEqual(throughJson(answered), asked),
-        () => `asked for ${show(asked)}, planned is ${show(answered)}`,
+        () => `what was asked and what is planned differ ${showDifference(asked, throughJson(answered))}`,
       );
       const again = await plan();
-      demand(isDeepStrictEqual(again, tables), () => `planned ${show(tables)}, then ${show(again)}`);
+      demand(isDeepStrictEqual(again, tables), () => `two plans differ ${showDifference(tables, again)}`);
     },
   },
   {
@@ -132,7 +132,7 @@ export const planRules: readonly SinkRule[] = [
       const wanted = schema.fields.map(({ name, type }) => ({ column: name, from: formatType(type) }));
       demand(
         isDeepStrictEqual(judged, wanted),
-        () => `the verdicts are on ${show(judged)}, the columns are ${show(wanted)}`,
+        () => `verdicts and columns differ ${showDifference(judged, wanted)}`,
       );
       for (const { column, to, verdict, note } of table.types) {
         demand(to.length > 0, `the verdict on column ${column} names no type of the system`);

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Batch, columnBytes, type Message, OPS } from '@sluice/sdk';
 import { demandJson } from '../json-trip.js';
 import { demand, type Rule } from '../rule.js';
-import { show } from '../show.js';
+import { show, showDifference } from '../show.js';
 import { type ColumnProblem, columnProblems } from '../values/column-check.js';
 import { demandSameRows } from '../values/row-multiset.js';
 import { shapeProblem } from '../values/value-shape.js';
@@ -42,7 +42,8 @@ export const batchRules: readonly SourceRule[] = [
             );
             demand(
               isDeepStrictEqual(plain(message.schema), plain(wanted)),
-              () => `schema ${show(message.schema)}, planned is ${show(wanted)}`,
+              () =>
+                `the schemas of a batch and of the plan differ ${showDifference(plain(message.schema), plain(wanted))}`,
             );
           }
         });

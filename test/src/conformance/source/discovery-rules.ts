@@ -13,7 +13,7 @@ import { demandJson } from '../json-trip.js';
 import { demandNoSecrets, saidBy } from '../no-secrets.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
-import { show } from '../show.js';
+import { show, showDifference } from '../show.js';
 import type { SourceRule } from './source-rule.js';
 
 export const discoveryRules: readonly SourceRule[] = [
@@ -93,7 +93,10 @@ export const discoveryRules: readonly SourceRule[] = [
     async check(session) {
       const first = steady(await session.connect().discover(undefined, session.context));
       const second = steady(await session.connect().discover(undefined, session.context));
-      demand(isDeepStrictEqual(first, second), () => `discovery found ${show(first)}, then ${show(second)}`);
+      demand(
+        isDeepStrictEqual(first, second),
+        () => `two discoveries differ ${showDifference(first, second)}`,
+      );
     },
   },
   {

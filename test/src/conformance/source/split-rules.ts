@@ -5,7 +5,7 @@ import { demandCoded } from '../coded-error.js';
 import { demandJson } from '../json-trip.js';
 import { outcome } from '../patience.js';
 import { demand } from '../rule.js';
-import { show } from '../show.js';
+import { show, showDifference } from '../show.js';
 import { readSplit } from './reading.js';
 import { canReplay, type SourceRule } from './source-rule.js';
 
@@ -36,7 +36,7 @@ export const splitRules: readonly SourceRule[] = [
         (await session.plan()).filter(({ split }) => !split.volatile).map(({ split }) => steady(split));
       const first = await lasting();
       const second = await lasting();
-      demand(isDeepStrictEqual(second, first), () => `planned ${show(first)}, then ${show(second)}`);
+      demand(isDeepStrictEqual(second, first), () => `two plans differ ${showDifference(first, second)}`);
     },
   },
   {
