@@ -46,7 +46,7 @@ function generatedFiles({ cli, core, connectors, transforms, families }) {
     made.set(path, replacePart(page, 'reference', transformPart(transform, cli.configSchema)));
   }
   made.set('docs/transforms/index.md', transformIndex(transforms));
-  made.set('docs/errors/index.md', errorIndex(families, core.exitCodeOf));
+  made.set('docs/errors/index.md', errorIndex(families, core.exitCodeOf, cli.errorClasses));
   made.set('docs/reference/command-line.md', commandReference(cli));
   made.set('docs/reference/job.md', jobPage(jobSchema));
   const readme = read('README.md');

@@ -9,3 +9,5 @@ export {
   describeConnector,
 } from './connectors/describe-connector.js';
 export { cliErrors } from './errors.js';
+export { declaredErrors } from './explain/declared-errors.js';
+export { errorClasses } from './explain/error-classes.js';

@@ -1,16 +1,6 @@
 // The index of error codes, and the check that no code means two things.
 import { code, prose, table } from './markdown.mjs';
 
-const classes = [
-  ['config', 'the job or a setting is wrong; nothing runs'],
-  ['auth', 'credentials or permissions are missing; nothing runs'],
-  ['contract', 'source, sink and state no longer agree with each other'],
-  ['data', 'a row cannot be kept'],
-  ['transient', 'may pass by itself; it is tried again with growing pauses'],
-  ['throttled', 'a system asked to wait; the run waits'],
-  ['internal', 'a defect of Sluice or of a connector'],
-];
-
 /**
  * Codes that mean two things. The entries of a family are the same objects wherever they are exported.
  * @param {import('./load-project.mjs').ErrorFamily[]} families
@@ -29,8 +19,11 @@ export function duplicateCodes(families) {
   return problems;
 }
 
-/** @param {(error: { class: string, code: string }) => number} exitCodeOf */
-export function errorIndex(families, exitCodeOf) {
+/**
+ * @param {(error: { class: string, code: string }) => number} exitCodeOf
+ * @param {{ [errorClass: string]: string }} classes what each class means
+ */
+export function errorIndex(families, exitCodeOf, classes) {
   const exit = (entry) => exitCodeOf({ class: entry.class, code: entry.code });
   const intro = [
     '# Errors',
@@ -39,7 +32,11 @@ export function errorIndex(families, exitCodeOf) {
     '',
     table(
       ['class', 'meaning', 'exit code'],
-      classes.map(([name, meaning]) => [code(name), meaning, exit({ class: name, code: '' })]),
+      Object.entries(classes).map(([name, meaning]) => [
+        code(name),
+        meaning,
+        exit({ class: name, code: '' }),
+      ]),
     ),
   ].join('\n');
   const sections = families.map(({ family, package: owner, entries }) => {

@@ -87,8 +87,9 @@ describe('the error index', () => {
   });
 
   it('has an anchor for every code, in order, with class and exit code', () => {
-    const text = errorIndex(families.slice(0, 1), () => 5);
+    const text = errorIndex(families.slice(0, 1), () => 5, { data: 'a row cannot be kept' });
     expect(text.indexOf('### SLUICE-A-0001')).toBeLessThan(text.indexOf('### SLUICE-A-0002'));
     expect(text).toContain('**It &lt;broke>.** Class `data`, exit code 5.\n\nWhat to do: Mend `<it>`.');
+    expect(text).toContain('| `data` | a row cannot be kept | 5 |');
   });
 });

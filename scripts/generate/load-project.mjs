@@ -30,19 +30,19 @@ export async function loadProject(root) {
     core,
     connectors,
     transforms: Object.values(transforms),
-    families: await errorFamilies(packages, load),
+    families: await errorFamilies(packages, load, cli.declaredErrors),
   };
 }
 
 /** Every error code that a package exports, or hangs on its connector or its transforms, by family. */
-async function errorFamilies(packages, load) {
+async function errorFamilies(packages, load, declaredErrors) {
   const families = new Map();
   for (const { folder, manifest, sources } of packages) {
     // Fakes of the test kit have errors of their own, which nobody meets.
     if (folder === 'test' || folder.startsWith('test/')) continue;
     const declared = declaredFamilies(sources);
     if (declared.length === 0) continue;
-    for (const entry of new Set(entriesIn(await load(folder)))) {
+    for (const entry of declaredErrors(await load(folder))) {
       const family = familyOf(entry);
       if (!declared.includes(family)) continue;
       const key = `${family} ${manifest.name}`;
@@ -66,22 +66,7 @@ function declaredFamilies(sources) {
   );
 }
 
-/** The entries of all error factories that a module exports: in families, on connectors, on transforms by name. */
-function entriesIn(module) {
-  const holders = Object.values(module).flatMap((value) => [value, ...Object.values(objectOr(value))]);
-  const families = [...holders, ...holders.map((value) => value?.errors)];
-  return families.flatMap((family) =>
-    Object.values(objectOr(family)).flatMap((factory) =>
-      typeof factory === 'function' && factory.entry?.code !== undefined ? [factory.entry] : [],
-    ),
-  );
-}
-
 /** `SLUICE-PG-0012` → `PG` */
 function familyOf({ code }) {
   return code.split('-')[1];
-}
-
-function objectOr(value) {
-  return typeof value === 'object' && value !== null ? value : {};
 }

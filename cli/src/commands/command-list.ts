@@ -4,6 +4,7 @@ import type { CommandSpec } from './command.js';
 import { connectorsList } from './connectors-list.js';
 import { copy } from './copy.js';
 import { discover } from './discover.js';
+import { explain } from './explain.js';
 import { plan } from './plan.js';
 import { preview } from './preview.js';
 import { run } from './run.js';
@@ -22,4 +23,5 @@ export const commands: readonly CommandSpec[] = [
   stateForget,
   connectorsList,
   schema,
+  explain,
 ];

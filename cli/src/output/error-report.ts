@@ -1,8 +1,8 @@
 /** An error as it is told: to the person who was woken by it, and to programs. */
 import type { ErrorClass, SluiceError } from '@sluice/sdk';
-import { wrap } from '../arguments/help-text.js';
-import { pad, visibleLines } from './cells.js';
+import { visibleLines } from './cells.js';
 import type { Colours } from './colours.js';
+import { labelledLines } from './labelled-lines.js';
 
 /** What is told of an error, coded or taken from the result of a run. */
 export interface ErrorReport {
@@ -66,7 +66,6 @@ function stackOf(error: { readonly stack?: string; readonly cause?: unknown }): 
   return stacks.join('\ncaused by: ');
 }
 
-const LABEL = 7;
 const PLACES = [
   'job',
   'jobFile',
@@ -83,15 +82,7 @@ const PLACES = [
 /** The lines that a person reads. */
 export function errorLines(report: ErrorReport, colours: Colours, width = 100): string[] {
   const { code, message, help, details, causes, docs, stack } = report;
-  const room = Math.max(40, Math.min(width, 120));
-  const indent = ' '.repeat(LABEL + 2);
-  const entry = (label: string, text: string): string[] => {
-    if (text === '') return [];
-    const lines = visibleLines(text)
-      .split('\n')
-      .map((line) => wrap(line, room, indent));
-    return [`  ${colours.dim(pad(label, LABEL))}${lines.join('\n').slice(indent.length)}`];
-  };
+  const entry = (label: string, text: string) => labelledLines(label, text, colours, width);
   return [
     `${colours.red(colours.bold('error'))} ${colours.bold(code)}`,
     ...entry('what', message),

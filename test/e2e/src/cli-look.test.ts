@@ -288,6 +288,26 @@ export default defineSource({ name: 'mine', title: 'Mine', config: z.strictObjec
   });
 });
 
+describe('explain', () => {
+  it('says what a code of any package means', async () => {
+    expect(await ok('explain', 'csv-3')).toMatch(
+      /^SLUICE-CSV-0003\n {2}what .+\n {2}class {2}data: .+ 5\)\n {2}do {5}.+/,
+    );
+    const index = readFileSync(join(ROOT, 'docs/errors/index.md'), 'utf8');
+    for (const family of ['CLI', 'CORE', 'PG', 'FILESINK', 'SDK']) {
+      const explained = JSON.parse(await ok('explain', `${family}-1`, '--json'));
+      const entry = index.slice(index.indexOf(`### ${explained.code}`)).split('###')[1];
+      expect(entry).toContain(`Class \`${explained.class}\`, exit code ${explained.exitCode}.`);
+    }
+  });
+
+  it('knows the nearest code', async () => {
+    const { code, stderr } = await place.sluice(['explain', 'SLUICE-CSB-0003']);
+    expect(code).toBe(2);
+    expect(stderr.replace(/\s+/g, ' ')).toContain('did you mean SLUICE-CSV-0003?');
+  });
+});
+
 describe('the files that are made from the code', () => {
   it('are up to date', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/generate.mjs'), '--check'], {
