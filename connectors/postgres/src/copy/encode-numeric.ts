@@ -142,49 +142,65 @@ export function encodeSmallAsNumeric(digits: number): ColumnEncoder {
 }
 
 /** uint64, as decimal(20,0). */
-export const encodeUint64AsNumeric: ColumnEncoder = encodeByBigInt(20, 0, (column) => {
+export const encodeUint64AsNumeric: ColumnEncoder = encodeWide(20, 0, (column) => {
   const values = fixedValues<BigUint64Array>(column);
-  return (i) => values[i]!;
+  const halves = halvesOf(column);
+  return {
+    near: (i) => (halves[2 * i + 1]! >>> 0) * TWO_32 + (halves[2 * i]! >>> 0),
+    exact: (i) => values[i]!,
+  };
 });
 
 /** decimal(p ≤ 38, s): 16 bytes a value, little endian. */
 export function encodeDecimal128(precision: number, scale: number): ColumnEncoder {
-  return encodeByBigInt(precision, scale, ({ data }) => {
+  return encodeWide(precision, scale, ({ data }) => {
     if (data.layout !== 'bytes') throw new TypeError(`a ${data.layout} column, not bytes`);
     const view = new DataView(data.values.buffer, data.values.byteOffset, data.values.byteLength);
-    return (i) => {
-      const low = view.getBigInt64(i * 16, true);
-      const high = view.getBigInt64(i * 16 + 8, true);
-      // Nearly all values fit the low half.
-      return high === low >> 63n ? low : (high << 64n) | BigInt.asUintN(64, low);
+    return {
+      near: (i) =>
+        view.getInt32(i * 16 + 4, true) * TWO_32 + view.getUint32(i * 16, true) + upperHalf(view, i),
+      exact: (i) => (view.getBigInt64(i * 16 + 8, true) << 64n) | view.getBigUint64(i * 16, true),
     };
   });
 }
 
-function encodeByBigInt(
-  precision: number,
-  scale: number,
-  open: (column: Column) => (i: number) => bigint,
-): ColumnEncoder {
+/** Zero where the upper half only repeats the sign of the lower one; else beyond every number. */
+function upperHalf(view: DataView, i: number): number {
+  const sign = view.getInt32(i * 16 + 4, true) >> 31;
+  return view.getInt32(i * 16 + 8, true) === sign && view.getInt32(i * 16 + 12, true) === sign ? 0 : Infinity;
+}
+
+/** How values wider than a double are read. */
+interface WideValues {
+  /** The value if a double holds it exactly, else something as large as that or larger. */
+  near(i: number): number;
+  exact(i: number): bigint;
+}
+
+/** Nearly all values fit a double, and take the way without a bigint. */
+function encodeWide(precision: number, scale: number, open: (column: Column) => WideValues): ColumnEncoder {
   const groups = new Groups(precision, scale);
   const size = groups.size;
+  const exact = EXACT / groups.align;
   return {
     size,
     special: numericSpecial,
     write(column: Column, { from, to }: RowRange, { view, cursor }: Output): void {
       const { validity } = column;
-      const read = open(column);
+      const values = open(column);
       for (let i = from; i < to; i++) {
         if (validity !== undefined && !((validity[i >> 3]! >> (i & 7)) & 1)) continue;
         const at = cursor[i - from]!;
         view.setInt32(at, size);
-        const value = read(i);
-        if (value < 9_007_199_254_740_992n && value > -9_007_199_254_740_992n && groups.align === 1) {
-          groups.header(view, at + 4, value < 0n);
-          if (!groups.number(view, at + 4, Math.abs(Number(value)))) throw tooLong(i);
-        } else if (!groups.put(view, at + 4, value)) {
-          throw tooLong(i);
+        const value = values.near(i);
+        let fits: boolean;
+        if (value < exact && value > -exact) {
+          groups.header(view, at + 4, value < 0);
+          fits = groups.number(view, at + 4, Math.abs(value));
+        } else {
+          fits = groups.put(view, at + 4, values.exact(i));
         }
+        if (!fits) throw tooLong(i);
         cursor[i - from] = at + 4 + size;
       }
     },
