@@ -25,5 +25,5 @@ export function showDifference(a: unknown, b: unknown, path = ''): string {
 }
 
 function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) !== Date.prototype;
+  return typeof value === 'object' && value !== null;
 }
