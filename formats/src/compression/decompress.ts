@@ -1,7 +1,7 @@
 /** Decompression of byte streams: several gzip members or zstd frames, one after the other, are read as one text. */
 import { once } from 'node:events';
 import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import type { Compression } from './compression.js';
 import { compressionErrors } from './errors.js';
@@ -9,11 +9,6 @@ import { writeInto } from './write-into.js';
 
 /** Output is handed on in pieces of this size, so that what follows is not called for every few kilobytes. */
 const CHUNK = 1 << 18;
-
-/** What newer versions of Node's zlib have. */
-interface NativeZstd {
-  createZstdDecompress?(options: { chunkSize: number }): Transform;
-}
 
 /**
  * The plain bytes of a compressed stream. `file` names it in errors. A chunk of `source` is no longer used when the
@@ -25,10 +20,8 @@ export function decompress(
   file: string,
 ): AsyncIterable<Uint8Array> {
   if (compression === 'none') return source;
-  if (compression === 'gzip') return through(source, () => zlib.createGunzip({ chunkSize: CHUNK }), file);
-  const { createZstdDecompress } = zlib as NativeZstd;
-  if (createZstdDecompress === undefined) return zstdFrames(source, file);
-  return through(source, () => createZstdDecompress({ chunkSize: CHUNK }), file);
+  if (compression === 'gzip') return through(source, () => createGunzip({ chunkSize: CHUNK }), file);
+  return zstdFrames(source, file);
 }
 
 /** Runs bytes through one of Node's transforms, which work on its thread pool. */
@@ -68,7 +61,10 @@ async function* through(
   }
 }
 
-/** Zstandard on versions of Node that have none: a decoder in JavaScript, on this thread. */
+/**
+ * Zstandard by a decoder in JavaScript, on this thread. The one that newer versions of Node have stops behind the first
+ * frame without a word, and Node 22 takes a stream that is cut short for a whole one.
+ */
 async function* zstdFrames(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
   let ready: Uint8Array[] = [];
   let isEmpty = true;
