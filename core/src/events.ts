@@ -2,7 +2,7 @@
 import type { ErrorClass, Guarantee, JsonObject } from '@sluice/sdk';
 import type { RunStatus } from './ledger/ledger.js';
 
-/** What one stream has moved so far in this run. */
+/** What one stream has moved so far in this run, on its way to one sink. */
 export interface StreamCounts {
   /** Rows and bytes that the reader offered. */
   read: number;
@@ -21,6 +21,7 @@ export type RunEvent = { readonly at: number; readonly job: string; readonly run
       readonly event: 'stream.started';
       readonly flow: string;
       readonly stream: string;
+      readonly sink: string;
       readonly target: string;
       readonly generation: number;
       readonly guarantee: Guarantee;
@@ -34,11 +35,13 @@ export type RunEvent = { readonly at: number; readonly job: string; readonly run
       readonly event: 'stream.progress';
       readonly flow: string;
       readonly stream: string;
+      readonly sink: string;
       readonly counts: StreamCounts;
     }
   | {
       readonly event: 'epoch.committed';
       readonly flow: string;
+      readonly sink: string;
       readonly split: string;
       readonly epoch: number;
       readonly generation: number;
@@ -50,8 +53,16 @@ export type RunEvent = { readonly at: number; readonly job: string; readonly run
       readonly event: 'stream.published';
       readonly flow: string;
       readonly stream: string;
+      readonly sink: string;
       readonly target: string;
       readonly generation: number;
+    }
+  | {
+      /** The flow goes on without a sink that failed; it keeps its place. */
+      readonly event: 'sink.detached';
+      readonly flow: string;
+      readonly sink: string;
+      readonly error: EventError;
     }
   | {
       readonly event: 'flow.retrying';
@@ -71,14 +82,23 @@ export interface EventError {
   readonly details: JsonObject;
 }
 
+/** One stream in one sink. */
 export interface StreamResult extends StreamCounts {
   readonly flow: string;
   readonly stream: string;
+  readonly sink: string;
   readonly target: string;
   readonly generation: number;
   readonly guarantee: Guarantee;
   /** Whether the stream's generation (or increment) is complete and visible. */
   readonly complete: boolean;
+}
+
+/** A sink that the run went on without, at its end. */
+export interface DetachedResult {
+  readonly flow: string;
+  readonly sink: string;
+  readonly error: EventError;
 }
 
 /** The result of a run: the last line that programs read. */
@@ -88,9 +108,12 @@ export interface RunResult {
   readonly status: Exclude<RunStatus, 'running'>;
   readonly startedAt: number;
   readonly endedAt: number;
+  /** Rows that are committed, in all sinks, and bytes that were read. */
   readonly rows: number;
   readonly bytes: number;
   readonly streams: readonly StreamResult[];
+  /** Only where there are any. */
+  readonly detached?: readonly DetachedResult[];
   readonly error?: EventError;
 }
 

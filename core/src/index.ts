@@ -1,7 +1,15 @@
 export { coreErrors } from './errors.js';
-export type { EventError, RunEvent, RunListener, RunResult, StreamCounts, StreamResult } from './events.js';
+export type {
+  DetachedResult,
+  EventError,
+  RunEvent,
+  RunListener,
+  RunResult,
+  StreamCounts,
+  StreamResult,
+} from './events.js';
 export { issuesText } from './job/issues-text.js';
-export { type Job, type JobConnection, type JobFlow, requirementOf } from './job/job.js';
+export { type Job, type JobConnection, type JobFlow, type JobSink, requirementOf } from './job/job.js';
 export { jobSchema } from './job/job-json-schema.js';
 export { type LoadOptions, loadJob } from './job/load-job.js';
 export { Redactor } from './job/redactor.js';
@@ -13,7 +21,14 @@ export { type ContractCheck, ledgerContract, type OpenLedger } from './ledger/le
 export { MemoryLedger } from './ledger/memory-ledger.js';
 export type { LedgerOptions } from './ledger/refusals.js';
 export { DEFAULT_LEDGER_PATH, openSqliteLedger } from './ledger/sqlite-ledger.js';
-export type { EpochBounds, FlowPlan, StreamPlan } from './plan/flow-plan.js';
+export type {
+  DetachedSink,
+  EpochBounds,
+  FlowPlan,
+  SinkPlan,
+  StreamPlan,
+  TargetPlan,
+} from './plan/flow-plan.js';
 export {
   contextOf,
   type Endpoint,

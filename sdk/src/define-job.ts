@@ -28,6 +28,10 @@ export interface SinkStreamSpec {
 
 export interface SinkSpec extends SinkStreamSpec {
   to: string;
+  /** Streams that this sink takes; without it all of the flow. */
+  only?: string[];
+  /** Whether the flow fails with this sink (`stop`, the default) or goes on without it (`detach`). */
+  onFailure?: 'stop' | 'detach';
   streams?: { [pattern: string]: SinkStreamSpec };
   was?: string;
 }

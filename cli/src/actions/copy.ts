@@ -40,8 +40,9 @@ export const action: Action = async (input, output) => {
 /** A copy has no transforms of its own: what changes a column is the engine that keeps it as text. */
 function keptAsText({ flows }: JobPlan): string[] {
   return flows.flatMap(({ streams }) =>
-    streams.flatMap(({ stream, transforms }) => {
-      const columns = [...new Set(transforms.flatMap(({ writes }) => writes))];
+    streams.flatMap(({ stream, transforms, targets }) => {
+      const casts = Object.values(targets).flatMap((target) => target.casts);
+      const columns = [...new Set([...transforms, ...casts].flatMap(({ writes }) => writes))];
       if (columns.length === 0) return [];
       return [
         `stream ${stream}: the target cannot keep ${columns.join(', ')} exactly, so they become text (--lossy fail refuses that)`,

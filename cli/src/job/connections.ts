@@ -12,9 +12,11 @@ export interface UsedConnection {
 /** Each connection once for every side on which a flow uses it. */
 export function usedConnections({ flows }: Job): UsedConnection[] {
   const used = new Map<string, UsedConnection>();
-  for (const { connection, sink } of flows) {
+  for (const { connection, sinks } of flows) {
     used.set(`source ${connection.name}`, { connection, side: 'source' });
-    used.set(`sink ${sink.connection.name}`, { connection: sink.connection, side: 'sink' });
+    for (const sink of sinks) {
+      used.set(`sink ${sink.connection.name}`, { connection: sink.connection, side: 'sink' });
+    }
   }
   return [...used.values()];
 }

@@ -161,7 +161,7 @@ function print({ result, report }: Ending, results: OutStream, output: Output): 
 
 /** Rows on stdout leave no room for anything else there. */
 function rowsGoToStdout({ flows }: Job): boolean {
-  return flows.some(({ sink }) => sink.connection.connector === 'stdout');
+  return flows.some(({ sinks }) => sinks.some(({ connection }) => connection.connector === 'stdout'));
 }
 
 function stopText(signal: StopSignal): string {

@@ -1,6 +1,8 @@
 /** A plan as data: what `sluice plan` shows to people and hands to programs. */
-import type { FlowPlan, Job, JobConnection, JobPlan, StreamPlan } from '@sluice/core';
+import type { FlowPlan, Job, JobConnection, JobPlan, SinkPlan, StreamPlan, TargetPlan } from '@sluice/core';
 import {
+  type BoundTransform,
+  type CatalogStream,
   formatType,
   type Guarantee,
   type JsonObject,
@@ -28,8 +30,11 @@ export interface ColumnDescription {
   readonly notes: readonly string[];
 }
 
+/** One stream on its way to one sink. */
 export interface StreamDescription {
   readonly stream: string;
+  /** The sink's name in the flow. */
+  readonly sink: string;
   readonly read: ReadMode;
   readonly cursor?: string;
   readonly key: readonly string[];
@@ -55,12 +60,26 @@ export interface ConnectionDescription {
   readonly connector: string;
 }
 
+export interface SinkDescription extends ConnectionDescription {
+  /** Its name in the flow. */
+  readonly sink: string;
+  /** Whether readers of the target see a transaction of the source whole or in parts. */
+  readonly transactions: 'whole' | 'partial';
+  readonly onFailure: 'stop' | 'detach';
+}
+
+/** A sink that cannot be used now and that the flow would go on without. */
+export interface DetachedDescription {
+  readonly sink: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface FlowDescription {
   readonly flow: string;
   readonly source: ConnectionDescription;
-  readonly sink: ConnectionDescription;
-  /** Whether readers of the target see a transaction of the source whole or in parts. */
-  readonly transactions: 'whole' | 'partial';
+  readonly sinks: readonly SinkDescription[];
+  readonly detached: readonly DetachedDescription[];
   /** How gap-free increments are. */
   readonly incremental: 'exact' | 'lagged' | 'none';
   readonly lanes: number;
@@ -77,18 +96,27 @@ export function describePlan({ name, flows }: JobPlan, job: Pick<Job, 'flows'>):
 }
 
 function describeFlow(
-  { key, sink, capabilities, lanes, streams }: FlowPlan,
+  { key, sinks, detached, capabilities, lanes, streams }: FlowPlan,
   job: Pick<Job, 'flows'>,
 ): FlowDescription {
   const declared = job.flows.find(({ name }) => name === key.flow)!;
+  const connectionOf = ({ key: { sink } }: SinkPlan) =>
+    declared.sinks.find(({ name }) => name === sink)!.connection;
   return {
     flow: key.flow,
     source: describeConnection(declared.connection),
-    sink: describeConnection(declared.sink.connection),
-    transactions: sink.capabilities.transactions,
+    sinks: sinks.map((plan) => ({
+      sink: plan.key.sink,
+      ...describeConnection(connectionOf(plan)),
+      transactions: plan.sink.capabilities.transactions,
+      onFailure: plan.onFailure,
+    })),
+    detached: detached.map(({ sink, error: { code, message } }) => ({ sink, code, message })),
     incremental: capabilities.incremental,
     lanes,
-    streams: streams.map(describeStream),
+    streams: streams.flatMap((stream) =>
+      Object.entries(stream.targets).map(([sink, target]) => describeStream(stream, sink, target)),
+    ),
   };
 }
 
@@ -96,10 +124,13 @@ function describeConnection({ name, connector }: JobConnection): ConnectionDescr
   return { connection: name, connector };
 }
 
-function describeStream(plan: StreamPlan): StreamDescription {
-  const { stream, read, catalog, transforms, table, guarantee, rung, notes } = plan;
+function describeStream(plan: StreamPlan, sink: string, target: TargetPlan): StreamDescription {
+  const { stream, read, catalog } = plan;
+  const { table, guarantee, rung, notes } = target;
+  const transforms = [...plan.transforms, ...target.casts];
   return {
     stream,
+    sink,
     read: read.mode,
     ...(read.cursor && { cursor: read.cursor.column }),
     key: table.schema.key,
@@ -114,13 +145,17 @@ function describeStream(plan: StreamPlan): StreamDescription {
     rung,
     publish: table.publish,
     exists: table.exists,
-    columns: describeColumns(plan),
+    columns: describeColumns(catalog, transforms, table),
     ddl: table.ddl,
-    notes,
+    notes: [...(catalog.notes ?? []), ...notes],
   };
 }
 
-function describeColumns({ catalog, transforms, table }: StreamPlan): ColumnDescription[] {
+function describeColumns(
+  catalog: CatalogStream,
+  transforms: readonly BoundTransform[],
+  table: TablePlan,
+): ColumnDescription[] {
   const made = new Set(transforms.flatMap(({ writes }) => writes));
   const fromSource = new Map(catalog.types.map((verdict) => [verdict.column, verdict]));
   const toTarget = new Map(table.types.map((verdict) => [verdict.column, verdict]));

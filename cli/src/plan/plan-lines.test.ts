@@ -16,15 +16,22 @@ const job = {
     {
       name: 'main',
       connection: { name: 'shop', connector: 'postgres' },
-      sink: { connection: { name: 'duckdb', connector: 'duckdb' } },
+      sinks: [{ name: 'lake', connection: { name: 'duckdb', connector: 'duckdb' } }],
     },
   ],
 } as unknown as Job;
 
 function jobPlan(): JobPlan {
   const flow = {
-    key: { job: 'shop', flow: 'main', sink: 'lake' },
-    sink: { capabilities: { transactions: 'partial' } },
+    key: { job: 'shop', flow: 'main' },
+    sinks: [
+      {
+        key: { job: 'shop', flow: 'main', sink: 'lake' },
+        sink: { capabilities: { transactions: 'partial' } },
+        onFailure: 'stop',
+      },
+    ],
+    detached: [],
     capabilities: { incremental: 'exact' },
     lanes: 2,
     streams: [
@@ -39,22 +46,33 @@ function jobPlan(): JobPlan {
           ],
         },
         transforms: [{ writes: ['total'] }],
-        table: {
-          target: 'lake.orders',
-          write: 'upsert',
-          protocol: 'atomic',
-          publish: 'none',
-          exists: false,
-          schema,
-          types: [
-            { column: 'id', from: 'int64', to: 'BIGINT', verdict: 'exact' },
-            { column: 'total', from: 'string', to: 'CHAR(5)', verdict: 'lossy', note: 'longer text is cut' },
-          ],
-          ddl: ['CREATE TABLE lake.orders (\n  id BIGINT\n)'],
+        targets: {
+          lake: {
+            table: {
+              target: 'lake.orders',
+              write: 'upsert',
+              protocol: 'atomic',
+              publish: 'none',
+              exists: false,
+              schema,
+              types: [
+                { column: 'id', from: 'int64', to: 'BIGINT', verdict: 'exact' },
+                {
+                  column: 'total',
+                  from: 'string',
+                  to: 'CHAR(5)',
+                  verdict: 'lossy',
+                  note: 'longer text is cut',
+                },
+              ],
+              ddl: ['CREATE TABLE lake.orders (\n  id BIGINT\n)'],
+            },
+            casts: [],
+            guarantee: 'exactly once',
+            rung: 'columns',
+            notes: ['a remark'],
+          },
         },
-        guarantee: 'exactly once',
-        rung: 'columns',
-        notes: ['a remark'],
       },
     ],
   } as unknown as FlowPlan;
@@ -68,7 +86,7 @@ it('is data for programs: types from end to end, with the worst verdict', () => 
       {
         flow: 'main',
         source: { connection: 'shop', connector: 'postgres' },
-        sink: { connection: 'duckdb', connector: 'duckdb' },
+        sinks: [{ sink: 'lake', connection: 'duckdb', connector: 'duckdb', transactions: 'partial' }],
         streams: [
           {
             stream: 'shop.orders',

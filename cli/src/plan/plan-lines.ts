@@ -18,8 +18,9 @@ export function planLines(plan: PlanDescription, colours: Colours, width?: numbe
 
 function flowLines(job: string, flow: FlowDescription, colours: Colours, width?: number): string[] {
   const { streams } = flow;
-  const many = plural(streams.length, 'stream');
-  const facts = [`${flow.lanes} at once`, `transactions ${flow.transactions}`];
+  const many = plural(new Set(streams.map(({ stream }) => stream)).size, 'stream');
+  const facts = [`${flow.lanes} at once`];
+  if (flow.sinks.length === 1) facts.push(`transactions ${flow.sinks[0]!.transactions}`);
   if (streams.some(({ read }) => read === 'incremental')) facts.push(`increments ${flow.incremental}`);
   const columns = [
     { title: 'stream' },
@@ -32,8 +33,10 @@ function flowLines(job: string, flow: FlowDescription, colours: Colours, width?:
     { title: 'publish' },
     { title: 'size', align: 'right' as const },
   ];
+  const sinks = flow.sinks.map(connectionText).join(' and ');
   return [
-    `${colours.bold(`${job}, flow ${flow.flow}: ${connectionText(flow.source)} → ${connectionText(flow.sink)}`)}${colours.dim(`  ${[many, ...facts].join(', ')}`)}`,
+    `${colours.bold(`${job}, flow ${flow.flow}: ${connectionText(flow.source)} → ${sinks}`)}${colours.dim(`  ${[many, ...facts].join(', ')}`)}`,
+    ...sinkLines(flow, colours),
     '',
     ...table(
       columns,
@@ -44,6 +47,21 @@ function flowLines(job: string, flow: FlowDescription, colours: Colours, width?:
     ...streams.flatMap((stream) => ['', ...streamLines(stream, colours, width)]),
     '',
   ];
+}
+
+/** What differs between the sinks of a flow, and those that it goes on without. */
+function sinkLines({ sinks, detached }: FlowDescription, colours: Colours): string[] {
+  const facts =
+    sinks.length === 1
+      ? []
+      : sinks.map(({ sink, transactions, onFailure }) => {
+          const left = onFailure === 'detach' ? ', left behind when it fails' : '';
+          return colours.dim(`  ${sink}: transactions ${transactions}${left}`);
+        });
+  const missing = detached.map(({ sink, code, message }) =>
+    colours.yellow(`  ${sink} is left behind: ${message} (${code})`),
+  );
+  return [...facts, ...missing];
 }
 
 function connectionText({ connection, connector }: ConnectionDescription): string {

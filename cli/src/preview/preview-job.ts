@@ -25,11 +25,15 @@ function previewFlow(flow: JobFlow, stream: string | undefined): JobFlow {
     ...flow,
     mode: 'full',
     streams: stream === undefined ? flow.streams?.map(inFull) : rulesOf(flow, stream).map(inFull),
-    sink: {
-      name: 'preview',
-      connection: { name: 'nowhere', connector: NOWHERE, settings },
-      rules: [{ pattern: '*', spec: { write: 'append' }, at: [] }],
-    },
+    sinks: [
+      {
+        name: 'preview',
+        connection: { name: 'nowhere', connector: NOWHERE, settings },
+        onFailure: 'stop',
+        at: [],
+        rules: [{ pattern: '*', spec: { write: 'append' }, at: [] }],
+      },
+    ],
   };
 }
 

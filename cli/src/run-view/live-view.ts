@@ -37,6 +37,10 @@ export class LiveView implements RunView {
   readonly listener = (event: RunEvent): void => {
     this.progress.apply(event);
     if (event.event === 'run.started') this.action = '';
+    if (event.event === 'sink.detached') {
+      const { flow, sink, error } = event;
+      this.log.warn(`flow ${flow} goes on without sink ${sink}: ${error.message}`, { code: error.code });
+    }
     if (event.event === 'flow.retrying') {
       const { error, attempt, delayMs, flow } = event;
       const wait = formatDuration(delayMs);

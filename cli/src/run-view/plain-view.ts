@@ -37,6 +37,11 @@ export class PlainView implements RunView {
           generation: event.generation,
         });
         break;
+      case 'sink.detached': {
+        const { flow, sink, error } = event;
+        this.log.warn(`flow ${flow} goes on without sink ${sink}: ${error.message}`, { code: error.code });
+        break;
+      }
       case 'flow.retrying': {
         const { flow, error, attempt, delayMs } = event;
         this.log.warn(`flow ${flow} tries again in ${formatDuration(delayMs)}: ${error.message}`, {

@@ -6,6 +6,7 @@ import { progressLines } from './progress-lines.js';
 
 const stream = (more: Partial<StreamProgress> = {}): StreamProgress => ({
   flow: 'main',
+  sink: 'main',
   stream: 'public.orders',
   target: 'lake.orders',
   phase: 'copying',

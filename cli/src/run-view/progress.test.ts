@@ -2,7 +2,7 @@ import type { RunEvent, StreamCounts } from '@sluice/core';
 import { describe, expect, it } from 'vitest';
 import { Progress } from './progress.js';
 
-const base = { job: 'j', run: 'r', flow: 'main', stream: 's' } as const;
+const base = { job: 'j', run: 'r', flow: 'main', stream: 's', sink: 'main' } as const;
 const counts = (read: number, bytes = read * 10): StreamCounts => ({
   read,
   bytes,

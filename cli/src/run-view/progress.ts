@@ -3,9 +3,11 @@ import type { RunEvent, StreamCounts } from '@sluice/core';
 
 export type StreamPhase = 'waiting' | 'copying' | 'retrying' | 'complete';
 
+/** One stream on its way to one sink. */
 export interface StreamProgress {
   readonly flow: string;
   readonly stream: string;
+  readonly sink: string;
   readonly target: string;
   readonly phase: StreamPhase;
   readonly counts: StreamCounts;
@@ -27,6 +29,7 @@ interface Sample {
 interface Entry {
   readonly flow: string;
   readonly stream: string;
+  readonly sink: string;
   target: string;
   phase: StreamPhase;
   counts: StreamCounts;
@@ -45,7 +48,7 @@ export class Progress {
   apply(event: RunEvent): void {
     switch (event.event) {
       case 'stream.started': {
-        const entry = this.entry(event.flow, event.stream);
+        const entry = this.entry(event);
         entry.target = event.target;
         entry.phase = event.splits === 0 ? 'complete' : 'copying';
         entry.estimatedRows = event.estimatedRows;
@@ -54,14 +57,14 @@ export class Progress {
         break;
       }
       case 'stream.progress': {
-        const entry = this.entry(event.flow, event.stream);
+        const entry = this.entry(event);
         entry.counts = event.counts;
         if (entry.phase !== 'complete') entry.phase = 'copying';
         addSample(entry, { at: event.at, read: event.counts.read });
         break;
       }
       case 'stream.published':
-        this.entry(event.flow, event.stream).phase = 'complete';
+        this.entry(event).phase = 'complete';
         break;
       case 'flow.retrying':
         for (const entry of this.entries.values()) {
@@ -70,7 +73,7 @@ export class Progress {
         break;
       case 'run.ended':
         for (const result of event.result.streams) {
-          const entry = this.entry(result.flow, result.stream);
+          const entry = this.entry(result);
           entry.counts = result;
           if (result.complete) entry.phase = 'complete';
         }
@@ -84,13 +87,14 @@ export class Progress {
     return [...this.entries.values()].map((entry) => describe(entry, now));
   }
 
-  private entry(flow: string, stream: string): Entry {
-    const key = `${flow}\n${stream}`;
+  private entry({ flow, stream, sink }: Pick<Entry, 'flow' | 'stream' | 'sink'>): Entry {
+    const key = `${flow}\n${stream}\n${sink}`;
     let entry = this.entries.get(key);
     if (entry === undefined) {
       entry = {
         flow,
         stream,
+        sink,
         target: stream,
         phase: 'waiting',
         counts: NOTHING,
@@ -111,7 +115,7 @@ function addSample(entry: Entry, sample: Sample): void {
 }
 
 function describe(entry: Entry, now: number): StreamProgress {
-  const { flow, stream, target, phase, counts, estimatedRows, estimatedBytes, samples } = entry;
+  const { flow, stream, sink, target, phase, counts, estimatedRows, estimatedBytes, samples } = entry;
   const rate = phase === 'complete' ? 0 : rateOf(samples, now);
   const share = phase === 'complete' ? undefined : shareOf(entry);
   const known = {
@@ -122,6 +126,7 @@ function describe(entry: Entry, now: number): StreamProgress {
   return {
     flow,
     stream,
+    sink,
     target,
     phase,
     counts,

@@ -6,6 +6,7 @@ import { resultLines } from './result-lines.js';
 const stream: StreamResult = {
   flow: 'main',
   stream: 'orders',
+  sink: 'main',
   target: 'lake.orders',
   generation: 1,
   guarantee: 'exactly once',

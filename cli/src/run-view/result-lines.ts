@@ -13,6 +13,7 @@ export function resultLines(result: RunResult, colours: Colours, width?: number)
     headline(result, colours),
     '',
     ...streamTable(streams, colours, width),
+    ...detachedLines(result, colours),
     ...(remark === undefined ? [] : ['', colours.dim(remark)]),
   ];
 }
@@ -46,6 +47,13 @@ function streamTable(streams: readonly StreamResult[], colours: Colours, width?:
     { text: stateOf(stream), paint: stream.complete ? colours.green : colours.yellow },
   ]);
   return table(columns, rows, colours, width);
+}
+
+function detachedLines({ detached = [] }: RunResult, colours: Colours): string[] {
+  return detached.flatMap(({ sink, error: { code, message } }) => [
+    '',
+    colours.yellow(`sink ${sink} was left behind: ${message} (${code}); it keeps its place`),
+  ]);
 }
 
 function stateOf({ complete, read }: StreamResult): string {

@@ -2,7 +2,7 @@
 import { type Connector, type JsonObject, sdkErrors } from '@sluice/sdk';
 import { z } from 'zod';
 import { checkSettings, type Settings } from './check-settings.js';
-import type { Job, JobConnection, JobFlow } from './job.js';
+import type { Job, JobConnection, JobFlow, JobSink } from './job.js';
 import { type StreamChoice, streamSettings, type TargetChoice, targetSettings } from './stream-settings.js';
 
 /** A connection's configuration. Throws `SLUICE-SDK-0003` with every wrong key and its place. */
@@ -21,15 +21,15 @@ export function checkedStreamSettings(
   return choice && { ...choice, source: checkedOptions(job, connector.source?.options, choice.source) };
 }
 
-/** What the job says of writing a stream. */
+/** What the job says of writing a stream; undefined when the sink does not take it. */
 export function checkedTargetSettings(
   job: Job,
-  flow: JobFlow,
+  sink: JobSink,
   connector: Connector,
   stream: string,
-): Omit<TargetChoice, 'options'> & { readonly options: JsonObject } {
-  const choice = targetSettings(flow, stream);
-  return { ...choice, options: checkedOptions(job, connector.sink?.options, choice.options) };
+): (Omit<TargetChoice, 'options'> & { readonly options: JsonObject }) | undefined {
+  const choice = targetSettings(sink, stream);
+  return choice && { ...choice, options: checkedOptions(job, connector.sink?.options, choice.options) };
 }
 
 /** For connectors that take no options: every key is refused. */

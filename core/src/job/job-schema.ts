@@ -134,6 +134,13 @@ const sinkStreamSchema = z
 const sinkSchema = sinkStreamSchema
   .extend({
     to: z.string().min(1).describe('Name of the connection that is written to.'),
+    only: patterns.optional().describe('Streams that this sink takes; without this key: all of the flow.'),
+    onFailure: z
+      .enum(['stop', 'detach'])
+      .optional()
+      .describe(
+        'What the flow does when this sink fails. stop: it fails too (default). detach: it goes on without the sink, which keeps its place and is caught up later.',
+      ),
     streams: z.record(pattern, sinkStreamSchema).optional().describe('Settings by stream name or pattern.'),
     was,
   })
@@ -145,10 +152,12 @@ const flowSchema = z
     mode: mode.optional(),
     streams: streamsSchema.optional(),
     transforms,
-    sinks: z.record(nameSchema, sinkSchema).describe('The sink of the flow, by name.'),
+    sinks: z
+      .record(nameSchema, sinkSchema)
+      .describe('The sinks of the flow, by name: each row is read once and goes to all of them.'),
     was,
   })
-  .describe('One source, its transforms and its sink.');
+  .describe('One source, its transforms and its sinks.');
 
 const engineShape = {
   $schema: z.string().optional().describe('Path or URL of this schema, for editors.'),

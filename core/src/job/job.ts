@@ -39,6 +39,11 @@ export interface JobSink {
   readonly name: string;
   readonly was?: string;
   readonly connection: JobConnection;
+  /** Patterns of the streams that it takes; undefined: all of the flow. */
+  readonly only?: readonly string[];
+  readonly onFailure: 'stop' | 'detach';
+  /** Where the job says this, for messages. */
+  readonly at: Path;
   /** Settings of all streams first, then by pattern as the job has them. */
   readonly rules: readonly SinkRule[];
 }
@@ -51,7 +56,8 @@ export interface JobFlow {
   /** In the order of the job; undefined: all streams. */
   readonly streams: readonly StreamRule[] | undefined;
   readonly transforms: readonly JobTransform[];
-  readonly sink: JobSink;
+  /** At least one. */
+  readonly sinks: readonly JobSink[];
 }
 
 /** Bounds of an epoch that the job sets; what it leaves open follows the sink. */
@@ -87,6 +93,10 @@ export interface Job extends JobValues {
 }
 
 /** The guarantee that the job requires of a sink. */
-export function requirementOf({ delivery }: Job, flow: JobFlow): DeliveryRequirement | undefined {
-  return delivery.except.includes(`${flow.name}.${flow.sink.name}`) ? undefined : delivery.require;
+export function requirementOf(
+  { delivery }: Job,
+  flow: JobFlow,
+  sink: JobSink,
+): DeliveryRequirement | undefined {
+  return delivery.except.includes(`${flow.name}.${sink.name}`) ? undefined : delivery.require;
 }

@@ -140,11 +140,15 @@ describe('a job file', () => {
               },
             },
           ],
-          sink: {
-            name: 'main',
-            connection: expect.objectContaining({ name: 'sink' }),
-            rules: [{ pattern: '*', spec: { write: 'upsert' }, at: [] }],
-          },
+          sinks: [
+            {
+              name: 'main',
+              connection: expect.objectContaining({ name: 'sink' }),
+              onFailure: 'stop',
+              at: [],
+              rules: [{ pattern: '*', spec: { write: 'upsert' }, at: [] }],
+            },
+          ],
         },
       ],
       delivery: { commit: {}, except: [] },
@@ -152,7 +156,7 @@ describe('a job file', () => {
       again: false,
       allowEmpty: false,
     });
-    expect(targetSettings(job.flows[0]!, 'public.orders').write).toBe('upsert');
+    expect(targetSettings(job.flows[0]!.sinks[0]!, 'public.orders')?.write).toBe('upsert');
   });
 
   it('of the long form is taken as it is', async () => {
@@ -175,8 +179,8 @@ describe('a job file', () => {
       { name: 'other', was: undefined, mode: 'full' },
     ]);
     expect(streamSettings(job.flows[0]!, 'public.orders')).toMatchObject({ key: ['id'], was: 'orders' });
-    expect(requirementOf(job, job.flows[0]!)).toBe('exactly-once');
-    expect(requirementOf(job, job.flows[1]!)).toBeUndefined();
+    expect(requirementOf(job, job.flows[0]!, job.flows[0]!.sinks[0]!)).toBe('exactly-once');
+    expect(requirementOf(job, job.flows[1]!, job.flows[1]!.sinks[0]!)).toBeUndefined();
   });
 
   it('reads the same from JSON, YAML, a module and an object', async () => {
@@ -343,7 +347,7 @@ describe('mistakes are named with their key and what was meant', () => {
       flows: { main: { source: 'shop', sinks: { lake: { to: 'lake', ...more } } } },
       delivery: {},
     });
-    for (const key of ['activate', 'onFailure', 'only']) {
+    for (const key of ['activate']) {
       expect((await problems(sink({ [key]: {} })))[0], key).toMatch(
         `flows.main.sinks.lake.${key}: unknown key`,
       );
@@ -395,7 +399,7 @@ describe('mistakes are named with their key and what was meant', () => {
     ]);
   });
 
-  it('connections that are missing, sinks that are too many', async () => {
+  it('connections and sinks that are missing', async () => {
     const connections = { shop: { connector: 'a' }, lake: { connector: 'b' } };
     const flow = { source: 'shp', sinks: { one: { to: 'lake' }, two: { to: 'nowhere-at-all' } } };
     expect(
@@ -403,7 +407,6 @@ describe('mistakes are named with their key and what was meant', () => {
     ).toEqual([
       'flows.main.source: there is no connection "shp"; did you mean "shop"?',
       'flows.main.sinks.two.to: there is no connection "nowhere-at-all"; there are shop, lake',
-      'flows.main.sinks: a flow has one sink, this one has 2 (one, two); give each its own flow over the same connection',
       'flows.none.sinks: must hold a sink',
     ]);
     const good = { source: 'shop', sinks: { lake: { to: 'lake' } } };
@@ -511,7 +514,7 @@ describe("a connector's own keys", () => {
     expect(() => checkedStreamSettings(job, flow, connector, 'orders')).toThrow(
       `job.json:${line('kye')}:5: streams["*"].source.chunk: must be one of "key", "ctid"; did you mean "key"?`,
     );
-    expect(() => checkedTargetSettings(job, flow, connector, 'orders')).toThrow(
+    expect(() => checkedTargetSettings(job, flow.sinks[0]!, connector, 'orders')).toThrow(
       `job.json:${line('"any"')}:3: options.any: unknown key`,
     );
     expect(job.redactor.redact('u:verysecret@h')).toBe('u:***@h');
@@ -532,6 +535,6 @@ describe("a connector's own keys", () => {
       source: { chunk: 'key', size: 7 },
     });
     expect(checkedStreamSettings(job, flow, connector, 'tmp.a')).toBeUndefined();
-    expect(checkedTargetSettings(job, flow, connector, 'a')).toEqual({ save: 'keep', options: {} });
+    expect(checkedTargetSettings(job, flow.sinks[0]!, connector, 'a')).toEqual({ save: 'keep', options: {} });
   });
 });

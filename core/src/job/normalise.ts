@@ -91,7 +91,7 @@ function ofFlow(
 ): JobFlow {
   const source = use(flow.source, [...at, 'source']);
   const sinks = Object.entries(flow.sinks).map(([sinkName, spec]): JobSink => {
-    const { to, streams = {}, was, ...all } = spec;
+    const { to, streams = {}, was, only, onFailure = 'stop', ...all } = spec;
     const path = [...at, 'sinks', sinkName];
     const rules = Object.entries(streams).map(
       ([pattern, each]): SinkRule => ({ pattern, spec: each, at: [...path, 'streams', pattern] }),
@@ -100,17 +100,13 @@ function ofFlow(
       name: sinkName,
       ...(was !== undefined && { was }),
       connection: use(to, [...path, 'to']),
+      ...(only !== undefined && { only }),
+      onFailure,
+      at: path,
       rules: [{ pattern: '*', spec: all, at: path }, ...rules],
     };
   });
-  if (sinks.length !== 1) {
-    const names = sinks.map((sink) => sink.name).join(', ');
-    const message =
-      sinks.length === 0
-        ? 'must hold a sink'
-        : `a flow has one sink, this one has ${sinks.length} (${names}); give each its own flow over the same connection`;
-    problems.push({ path: [...at, 'sinks'], message });
-  }
+  if (sinks.length === 0) problems.push({ path: [...at, 'sinks'], message: 'must hold a sink' });
   const rules = streamRules(flow.streams, [...at, 'streams']);
   problems.push(...ruleProblems(rules, [...at, 'streams']));
   return {
@@ -120,7 +116,7 @@ function ofFlow(
     mode: flow.mode ?? 'full',
     streams: rules,
     transforms: transforms(flow.transforms, [...at, 'transforms']),
-    sink: sinks[0]!,
+    sinks,
   };
 }
 
@@ -136,11 +132,15 @@ function ofShort(job: ShortJobInput, values: JobValues): NormalJob {
     mode: job.mode ?? 'full',
     streams: rules,
     transforms: transforms(job.transforms, ['transforms']),
-    sink: {
-      name: 'main',
-      connection: sink,
-      rules: [{ pattern: '*', spec: { write, save, options }, at: [] }],
-    },
+    sinks: [
+      {
+        name: 'main',
+        connection: sink,
+        onFailure: 'stop',
+        at: [],
+        rules: [{ pattern: '*', spec: { write, save, options }, at: [] }],
+      },
+    ],
   };
   checkExceptions(job.delivery?.except ?? [], [flow], problems);
   if (problems.length > 0) throw problemsError(coreErrors.jobInvalid, problems, values);
@@ -186,9 +186,7 @@ function ruleProblems(rules: readonly StreamRule[] | undefined, at: Path): Probl
 }
 
 function checkExceptions(except: readonly string[], flows: readonly JobFlow[], problems: Problem[]): void {
-  const names = flows
-    .filter(({ sink }) => sink !== undefined)
-    .map((flow) => `${flow.name}.${flow.sink.name}`);
+  const names = flows.flatMap((flow) => flow.sinks.map((sink) => `${flow.name}.${sink.name}`));
   for (const [i, name] of except.entries()) {
     if (!names.includes(name))
       problems.push({ path: ['delivery', 'except', i], message: noSuch('sink', name, names) });

@@ -96,7 +96,7 @@ describe('targets', () => {
       },
     });
     const sink = ['flows', 'main', 'sinks', 'lake'];
-    expect(targetSettings(flow, 'public.events')).toEqual({
+    expect(targetSettings(flow.sinks[0]!, 'public.events')).toEqual({
       write: 'append',
       save: 'recreate',
       name: 'bronze.{schema}_{stream}',
@@ -109,7 +109,7 @@ describe('targets', () => {
         at: [...sink, 'streams', 'public.events', 'options'],
       },
     });
-    expect(targetSettings(flow, 'other')).toMatchObject({
+    expect(targetSettings(flow.sinks[0]!, 'other')).toMatchObject({
       write: 'upsert',
       save: 'keep',
       options: { values: { level: 3 } },

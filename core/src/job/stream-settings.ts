@@ -13,7 +13,7 @@ import {
   type WriteMode,
 } from '@sluice/sdk';
 import type { Settings } from './check-settings.js';
-import type { JobFlow, StreamRule } from './job.js';
+import type { JobFlow, JobSink, StreamRule } from './job.js';
 import type { StreamInput } from './job-schema.js';
 import type { Path } from './path-text.js';
 
@@ -53,8 +53,10 @@ export function streamSettings(flow: JobFlow, stream: string): StreamChoice | un
   return { ...choice, source };
 }
 
-/** How a stream is written. */
-export function targetSettings({ sink }: JobFlow, stream: string): TargetChoice {
+/** How a sink writes a stream; undefined when it does not take it. */
+export function targetSettings(sink: JobSink, stream: string): TargetChoice | undefined {
+  if (sink.only !== undefined && !sink.only.some((pattern) => matchesPattern(pattern, stream)))
+    return undefined;
   let choice: Omit<TargetChoice, 'options'> = { save: 'keep' };
   let options = emptySettings([]);
   for (const { spec, at } of matching(sink.rules, stream)) {
@@ -79,15 +81,19 @@ export interface UnmatchedName {
 }
 
 /**
- * Names and patterns under `streams`, of the flow, its sink and its transforms, that match none of the streams that
- * the flow reads: probably misspelt.
+ * Names and patterns of streams, in the flow, its sinks and its transforms, that match none of the streams that the
+ * flow reads: probably misspelt.
  */
 export function unmatchedNames(flow: JobFlow, streams: readonly string[]): UnmatchedName[] {
   const chosen = flow.streams?.filter(({ spec }) => spec !== false) ?? [];
   const inTransforms = flow.transforms.flatMap(({ streams: patterns = [], settings }) =>
     patterns.map((pattern, i) => ({ pattern, at: [...settings.at, 'streams', i] })),
   );
-  return [...chosen, ...flow.sink.rules.slice(1), ...inTransforms]
+  const inSinks = flow.sinks.flatMap(({ rules, only = [], at }) => [
+    ...only.map((pattern, i) => ({ pattern, at: [...at, 'only', i] })),
+    ...rules.slice(1),
+  ]);
+  return [...chosen, ...inSinks, ...inTransforms]
     .filter(({ pattern }) => !streams.some((stream) => matchesPattern(pattern, stream)))
     .map(({ pattern, at }) => {
       const near = isExact(pattern) ? nearestName(pattern, streams) : undefined;

@@ -3,7 +3,7 @@ import { guaranteeOf, type StreamRead } from '@sluice/sdk';
 import type { RunResult } from '../events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { MemoryLedger } from '../ledger/memory-ledger.js';
-import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
+import type { FlowPlan, StreamPlan, TargetPlan } from '../plan/flow-plan.js';
 import { runJob } from '../run/run-job.js';
 import { ModelSink, ModelTarget, modelTable } from './model-sinks.js';
 import { ModelSource, type ModelStream, modelSchema } from './model-source.js';
@@ -11,10 +11,17 @@ import { type Fault, Process, World } from './world.js';
 
 export const LEASE_MS = 60_000;
 
-/** One case: what is read, into which kind of sink, and everything durable. */
+/** A kind of sink, and how a flow uses it. */
+export interface ModelSinkKind extends Pick<ModelTarget, 'protocol' | 'write'> {
+  /** Rows of an epoch: 1, the default, commits at every checkpoint. */
+  readonly epochRows?: number;
+  readonly onFailure?: 'stop' | 'detach';
+}
+
+/** One case: what is read, into which kinds of sinks, and everything durable. */
 export class Bench {
   readonly world = new World();
-  readonly target: ModelTarget;
+  readonly targets: readonly ModelTarget[];
   now = 1_000_000;
   /** Rows that were acknowledged to the source before they were durable; must stay empty. */
   readonly forgotten: string[] = [];
@@ -22,12 +29,9 @@ export class Bench {
 
   constructor(
     readonly streams: readonly ModelStream[],
-    protocol: ModelTarget['protocol'],
-    write: ModelTarget['write'],
-    /** Rows of an epoch: 1 commits at every checkpoint. */
-    private readonly epochRows = 1,
+    private readonly sinks: readonly ModelSinkKind[],
   ) {
-    this.target = new ModelTarget(protocol, write);
+    this.targets = sinks.map(({ protocol, write }) => new ModelTarget(protocol, write));
   }
 
   freshLedger(): MemoryLedger {
@@ -59,22 +63,18 @@ export class Bench {
     this.now += 2 * LEASE_MS;
   }
 
-  /** The ids that readers see, in order. */
-  visible(stream: string): number[] {
-    return [...(this.target.visible.get(stream) ?? [])].sort((a, b) => a - b);
-  }
-
-  /** A source must not forget what the sink does not durably have. */
+  /** A source must not forget what any sink does not durably have. */
   private checkDurable(stream: string, ids: readonly number[]): void {
-    const landed = new Set(this.target.visible.get(stream));
-    for (const [key, staged] of this.target.staging)
-      if (key.startsWith(`${stream}@`)) for (const id of staged) landed.add(id);
-    for (const id of ids) if (!landed.has(id)) this.forgotten.push(`${stream}: ${id}`);
+    for (const target of this.targets) {
+      const landed = new Set(target.visible.get(stream));
+      for (const [key, staged] of target.staging)
+        if (key.startsWith(`${stream}@`)) for (const id of staged) landed.add(id);
+      for (const id of ids) if (!landed.has(id)) this.forgotten.push(`${stream}: ${id}`);
+    }
   }
 
   private plan(process: Process): FlowPlan {
-    const { target } = this;
-    const resumable = target.write === 'append';
+    const resumable = this.targets.some(({ write }) => write === 'append');
     const streams = this.streams.map(({ name }): StreamPlan => {
       const read: StreamRead = {
         stream: name,
@@ -84,22 +84,30 @@ export class Bench {
         options: {},
         resumable,
       };
-      const table = modelTable(name, target);
+      const targets = this.targets.map((target, i): [string, TargetPlan] => {
+        const table = modelTable(name, target);
+        const guarantee = guaranteeOf(target.protocol);
+        return [sinkName(i), { table, casts: [], guarantee, rung: 'rows', notes: [] }];
+      });
       const catalog = { schema: read.schema, types: [] };
-      const guarantee = guaranteeOf(target.protocol);
-      return { stream: name, read, catalog, transforms: [], table, guarantee, rung: 'rows', notes: [] };
+      return { stream: name, read, catalog, transforms: [], targets: Object.fromEntries(targets) };
     });
     const source = new ModelSource(process, this.streams, (stream, ids) => this.checkDurable(stream, ids));
     return {
-      key: { job: 'model', flow: 'main', sink: 'main' },
-      sinkJob: 'model/main/main',
+      key: { job: 'model', flow: 'main' },
       source,
-      sink: new ModelSink(this.world, process, target),
+      sinks: this.sinks.map(({ epochRows = 1, onFailure = 'stop' }, i) => ({
+        key: { job: 'model', flow: 'main', sink: sinkName(i) },
+        sinkJob: `model/main/${sinkName(i)}`,
+        sink: new ModelSink(this.world, process, this.targets[i]!),
+        identity: 'model-sink',
+        epoch: { ms: Number.MAX_SAFE_INTEGER, rows: epochRows, bytes: Number.MAX_SAFE_INTEGER },
+        onFailure,
+      })),
+      detached: [],
       capabilities: source.capabilities,
       sourceIdentity: 'model-source',
-      targetIdentity: 'model-sink',
       streams,
-      epoch: { ms: Number.MAX_SAFE_INTEGER, rows: this.epochRows, bytes: Number.MAX_SAFE_INTEGER },
       batchRows: 1,
       batchBytes: 1,
       lanes: 2,
@@ -108,6 +116,11 @@ export class Bench {
       allowEmpty: true,
     };
   }
+}
+
+/** The i-th sink's name in the flow. */
+export function sinkName(i: number): string {
+  return `sink-${i}`;
 }
 
 /** A ledger whose every verb is a step of the process. */

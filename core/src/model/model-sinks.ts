@@ -10,6 +10,7 @@ import type {
   SinkCapabilities,
   SinkJob,
   SinkRecord,
+  SluiceError,
   SplitRecord,
   StreamRecord,
   TablePlan,
@@ -41,11 +42,18 @@ export class ModelTarget {
   readonly staged = new Map<string, StagedEpoch>();
   /** What was ever visible at once, per stream: publishing must not show halves. */
   readonly shown: { readonly stream: string; readonly ids: readonly number[] }[] = [];
+  /** The error of every write, while there is one. */
+  broken: SluiceError | undefined;
 
   constructor(
     readonly protocol: Protocol,
     readonly write: WriteMode,
   ) {}
+
+  /** The ids that readers see, in order. */
+  ids(stream: string): number[] {
+    return [...(this.visible.get(stream) ?? [])].sort((a, b) => a - b);
+  }
 
   get usesStaging(): boolean {
     return this.write === 'replace';
@@ -193,6 +201,7 @@ export class ModelSink implements Sink {
     const verbs = {
       async write(message: Batch | Clear) {
         if (message.kind === 'clear') throw new TypeError('the model clears nothing');
+        if (target.broken !== undefined) throw target.broken;
         accepted.push(...message.rows().map((row) => row['id'] as number));
       },
       async abort() {

@@ -5,12 +5,24 @@ import type {
   Guarantee,
   Rung,
   Sink,
+  SluiceError,
   Source,
   SourceCapabilities,
   StreamRead,
   TablePlan,
 } from '@sluice/sdk';
-import type { SinkKey } from '../ledger/ledger.js';
+import type { FlowKey, SinkKey } from '../ledger/ledger.js';
+
+/** How one sink of the flow takes a stream. */
+export interface TargetPlan {
+  readonly table: TablePlan;
+  /** What this sink alone needs behind the flow's transforms: columns that it would bend, as text. */
+  readonly casts: readonly BoundTransform[];
+  readonly guarantee: Guarantee;
+  readonly rung: Rung;
+  /** Remarks for people: types that widen, what the sink cannot keep. */
+  readonly notes: readonly string[];
+}
 
 /** One stream of a flow. `read.generation` is 0 here; the run sets it. */
 export interface StreamPlan {
@@ -18,11 +30,8 @@ export interface StreamPlan {
   readonly read: StreamRead;
   readonly catalog: CatalogStream;
   readonly transforms: readonly BoundTransform[];
-  readonly table: TablePlan;
-  readonly guarantee: Guarantee;
-  readonly rung: Rung;
-  /** Remarks for people: types that widen, why a rung was taken. */
-  readonly notes: readonly string[];
+  /** By name of the sink; at least one. */
+  readonly targets: { readonly [sink: string]: TargetPlan };
 }
 
 /** When an epoch is due; whichever bound is met first. */
@@ -32,18 +41,36 @@ export interface EpochBounds {
   readonly bytes: number;
 }
 
-export interface FlowPlan {
+/** One sink of a flow. */
+export interface SinkPlan {
   readonly key: SinkKey;
   /** `job/flow/sink`: what the sink stores its record under. */
   readonly sinkJob: string;
-  readonly source: Source;
   readonly sink: Sink;
-  readonly capabilities: SourceCapabilities;
-  /** Identities of the systems on either side, as met now. */
-  readonly sourceIdentity: string;
-  readonly targetIdentity: string;
-  readonly streams: readonly StreamPlan[];
+  /** Identity of the system, as met now. */
+  readonly identity: string;
   readonly epoch: EpochBounds;
+  /** Whether the flow stops with the sink, or goes on without it. */
+  readonly onFailure: 'stop' | 'detach';
+}
+
+/** A sink that the flow goes on without, and why. It keeps its place. */
+export interface DetachedSink {
+  readonly sink: string;
+  readonly error: SluiceError;
+}
+
+export interface FlowPlan {
+  readonly key: FlowKey;
+  readonly source: Source;
+  readonly capabilities: SourceCapabilities;
+  /** Identity of the source, as met now. */
+  readonly sourceIdentity: string;
+  readonly streams: readonly StreamPlan[];
+  /** Those that could be planned; at least one. */
+  readonly sinks: readonly SinkPlan[];
+  /** Those that could not, and need not stop the flow. */
+  readonly detached: readonly DetachedSink[];
   readonly batchRows: number;
   readonly batchBytes: number;
   /** Lanes that may run at once. */

@@ -3,7 +3,7 @@ import type { JsonObject, Sink, Source, Transform } from '@sluice/sdk';
 import type { JobValues } from '../job/check-settings.js';
 import type { JobTransform } from '../job/job.js';
 import type { StreamChoice, TargetChoice } from '../job/stream-settings.js';
-import type { SinkKey } from '../ledger/ledger.js';
+import type { FlowKey } from '../ledger/ledger.js';
 import type { EpochBounds } from './flow-plan.js';
 
 /** How the job wants a stream read, its options checked. */
@@ -12,22 +12,30 @@ export type CheckedStream = Omit<StreamChoice, 'source'> & { readonly source: Js
 /** How the job wants a stream written, its options checked. */
 export type CheckedTarget = Omit<TargetChoice, 'options'> & { readonly options: JsonObject };
 
+/** One sink, and how the job wants it used. */
+export interface SinkRequest {
+  readonly name: string;
+  readonly sink: Sink;
+  readonly onFailure: 'stop' | 'detach';
+  /** Undefined: the sink does not take the stream. */
+  readonly targetSettings: (stream: string) => CheckedTarget | undefined;
+  readonly require?: 'exactly-once' | 'effectively-once' | 'at-least-once';
+}
+
 export interface FlowRequest {
-  readonly key: SinkKey;
+  readonly key: FlowKey;
   /** Where the job's values came from, for messages. */
   readonly values: JobValues;
   readonly source: Source;
-  readonly sink: Sink;
+  readonly sinks: readonly SinkRequest[];
   /** Patterns that select streams; undefined: all. Settings decide about each one that matches. */
   readonly patterns: readonly string[] | undefined;
   /** Undefined: the stream is not part of the flow. */
   readonly streamSettings: (stream: string) => CheckedStream | undefined;
-  readonly targetSettings: (stream: string) => CheckedTarget;
   readonly transforms: readonly JobTransform[];
   /** The transforms there are, by name. */
   readonly transformsByName: { readonly [name: string]: Transform };
   readonly lossy: 'fail' | 'warn' | 'string';
-  readonly require?: 'exactly-once' | 'effectively-once' | 'at-least-once';
   /** Bounds that the job sets; what it leaves open follows the sink's preference. */
   readonly epoch: Partial<EpochBounds>;
   readonly memory: number;

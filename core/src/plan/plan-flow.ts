@@ -13,57 +13,66 @@ import {
   type StreamRead,
   type StreamSchema,
   type TablePlan,
+  toSluiceError,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { settingsAt } from '../job/check-settings.js';
 import { bindTransform, bindTransforms } from './bind-transforms.js';
-import type { EpochBounds, FlowPlan, StreamPlan } from './flow-plan.js';
-import type { CheckedStream, FlowRequest } from './flow-request.js';
+import type { DetachedSink, EpochBounds, FlowPlan, SinkPlan, StreamPlan, TargetPlan } from './flow-plan.js';
+import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js';
 import { defaultWrite, refusal } from './modes-matrix.js';
 import { targetName } from './target-name.js';
 
-/** A stream on its way to being planned. */
+/** A stream that is read, with what the flow does to its rows. */
 interface Draft {
   readonly catalog: CatalogStream;
   readonly settings: CheckedStream;
   readonly schema: StreamSchema;
-  readonly transforms: BoundTransform[];
+  readonly transforms: readonly BoundTransform[];
+  /** What arrives at the sinks. */
+  readonly out: StreamSchema;
+}
+
+/** A stream on its way to one sink. */
+interface TargetDraft {
+  readonly draft: Draft;
+  readonly casts: readonly BoundTransform[];
   readonly request: SinkStream;
 }
 
 export async function planFlow(request: FlowRequest, context: Context): Promise<FlowPlan> {
-  const { source, sink, key } = request;
+  const { source, key } = request;
   const chosen = await chooseStreams(request, context);
-  let drafts = await Promise.all(chosen.map((catalog) => draft(catalog, request, context)));
-  checkTargets(drafts);
-  let tables = await sink.plan(
-    drafts.map((d) => d.request),
-    context,
-  );
-  if (request.lossy === 'string') {
-    drafts = await Promise.all(drafts.map((d, i) => keepAsText(d, tables[i]!, request, context)));
-    tables = await sink.plan(
-      drafts.map((d) => d.request),
-      context,
-    );
+  const drafts = await Promise.all(chosen.map((catalog) => draftOf(catalog, request, context)));
+  const sourceIdentity = await source.identity(context);
+  const sinks: PlannedSink[] = [];
+  const detached: DetachedSink[] = [];
+  for (const sink of request.sinks) {
+    try {
+      sinks.push(await planSink(sink, drafts, request, context));
+    } catch (error) {
+      const coded = toSluiceError(error);
+      // What is wrong with the job stays wrong; a system that cannot be used now may be left behind.
+      if (sink.onFailure === 'stop' || coded.class === 'config' || request.sinks.length === 1) throw error;
+      detached.push({ sink: sink.name, error: coded });
+    }
   }
-  const streams = drafts.map((d, i) => finish(d, tables[i]!, request));
-  const epoch = epochBounds(request);
-  const [sourceIdentity, targetIdentity] = await Promise.all([
-    source.identity(context),
-    sink.identity(context),
-  ]);
+  const [failed] = detached;
+  if (sinks.length === 0 && failed) throw failed.error;
+  const streams = drafts.map((draft) => streamPlan(draft, sinks)).filter((plan) => plan !== undefined);
+  if (streams.length === 0) throw coreErrors.streamMissing('no sink of the flow takes any of its streams');
   return {
     key,
-    sinkJob: `${key.job}/${key.flow}/${key.sink}`,
     source,
-    sink,
     capabilities: source.capabilities,
     sourceIdentity,
-    targetIdentity,
     streams,
-    epoch,
-    ...batchBounds(request, epoch.rows),
+    sinks: sinks.map(({ plan }) => plan),
+    detached,
+    ...batchBounds(
+      request,
+      sinks.map(({ plan }) => plan),
+    ),
     again: request.again,
     fresh: request.fresh,
     allowEmpty: request.allowEmpty,
@@ -105,31 +114,11 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
   return chosen;
 }
 
-async function draft(catalog: CatalogStream, request: FlowRequest, context: Context): Promise<Draft> {
-  const { stream } = catalog.schema;
-  const settings = request.streamSettings(stream)!;
+async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Context): Promise<Draft> {
+  const settings = request.streamSettings(catalog.schema.stream)!;
   const schema = withKey(catalog.schema, settings);
   const transforms = await bindTransforms(schema, settings, request, context.cwd);
-  const out = transforms.at(-1)?.out ?? schema;
-  const target = request.targetSettings(stream);
-  const { mode: read } = settings;
-  const write = target.write ?? defaultWrite(read, out.key.length > 0, request.sink.capabilities);
-  const reason = refusal(
-    { read, write, save: target.save, hasKey: out.key.length > 0, hasCursor: settings.cursor !== undefined },
-    request.source.capabilities,
-    request.sink.capabilities,
-  );
-  if (reason !== undefined) throw coreErrors.refused(`stream ${stream}: ${reason}`, { details: { stream } });
-  const encodings = transforms.length === 0 ? (catalog.encodings ?? []) : [];
-  const name = targetName(target.name, stream);
-  const { save, options } = target;
-  return {
-    catalog,
-    settings,
-    schema,
-    transforms,
-    request: { stream, target: name, schema: out, read, write, save, options, encodings },
-  };
+  return { catalog, settings, schema, transforms, out: transforms.at(-1)?.out ?? schema };
 }
 
 function withKey(schema: StreamSchema, { key }: CheckedStream): StreamSchema {
@@ -145,7 +134,76 @@ function withKey(schema: StreamSchema, { key }: CheckedStream): StreamSchema {
   return { ...schema, key };
 }
 
-function checkTargets(drafts: readonly Draft[]): void {
+/** One sink, and how it takes the streams. */
+interface PlannedSink {
+  readonly plan: SinkPlan;
+  readonly targets: ReadonlyMap<string, TargetPlan>;
+}
+
+async function planSink(
+  sink: SinkRequest,
+  drafts: readonly Draft[],
+  request: FlowRequest,
+  context: Context,
+): Promise<PlannedSink> {
+  const { key, epoch } = request;
+  let targets = drafts.flatMap((draft) => targetOf(draft, sink, request) ?? []);
+  checkTargets(targets);
+  let tables = await planTables(sink, targets, context);
+  if (request.lossy === 'string') {
+    targets = await Promise.all(targets.map((d, i) => keepAsText(d, tables[i]!, request, context)));
+    tables = await planTables(sink, targets, context);
+  }
+  return {
+    plan: {
+      key: { ...key, sink: sink.name },
+      sinkJob: `${key.job}/${key.flow}/${sink.name}`,
+      sink: sink.sink,
+      identity: await sink.sink.identity(context),
+      epoch: { ...DEFAULT_EPOCH, ...sink.sink.capabilities.epoch, ...epoch },
+      onFailure: sink.onFailure,
+    },
+    targets: new Map(targets.map((d, i) => [d.request.stream, finish(d, tables[i]!, sink, request)])),
+  };
+}
+
+function planTables(
+  { sink }: SinkRequest,
+  targets: readonly TargetDraft[],
+  context: Context,
+): Promise<TablePlan[]> {
+  return sink.plan(
+    targets.map((d) => d.request),
+    context,
+  );
+}
+
+/** How the sink is asked to take the stream; undefined when it does not. */
+function targetOf(draft: Draft, sink: SinkRequest, request: FlowRequest): TargetDraft | undefined {
+  const { catalog, settings, transforms, out } = draft;
+  const { stream } = out;
+  const target = sink.targetSettings(stream);
+  if (target === undefined) return undefined;
+  const { mode: read } = settings;
+  const hasKey = out.key.length > 0;
+  const write = target.write ?? defaultWrite(read, hasKey, sink.sink.capabilities);
+  const reason = refusal(
+    { read, write, save: target.save, hasKey, hasCursor: settings.cursor !== undefined },
+    request.source.capabilities,
+    sink.sink.capabilities,
+  );
+  if (reason !== undefined) throw coreErrors.refused(`stream ${stream}: ${reason}`, { details: { stream } });
+  const encodings = transforms.length === 0 ? (catalog.encodings ?? []) : [];
+  const name = targetName(target.name, stream);
+  const { save, options } = target;
+  return {
+    draft,
+    casts: [],
+    request: { stream, target: name, schema: out, read, write, save, options, encodings },
+  };
+}
+
+function checkTargets(drafts: readonly TargetDraft[]): void {
   const taken = new Map<string, string>();
   for (const { request } of drafts) {
     const other = taken.get(request.target);
@@ -160,32 +218,23 @@ function checkTargets(drafts: readonly Draft[]): void {
 
 /** Columns that the sink would bend become text before they get there. */
 async function keepAsText(
-  d: Draft,
+  d: TargetDraft,
   table: TablePlan,
   request: FlowRequest,
   context: Context,
-): Promise<Draft> {
+): Promise<TargetDraft> {
   const lossy = table.types.filter(({ verdict }) => verdict === 'lossy').map(({ column }) => column);
   if (lossy.length === 0) return d;
   const columns = Object.fromEntries(lossy.map((column) => [column, 'string']));
-  const cast = await bindTransform(
-    'cast',
-    settingsAt([], { columns }),
-    d.request.schema,
-    request,
-    context.cwd,
-  );
-  return {
-    ...d,
-    transforms: [...d.transforms, cast],
-    request: { ...d.request, schema: cast.out, encodings: [] },
-  };
+  const settings = settingsAt([], { columns });
+  const cast = await bindTransform('cast', settings, d.request.schema, request, context.cwd);
+  return { ...d, casts: [cast], request: { ...d.request, schema: cast.out, encodings: [] } };
 }
 
-function finish(d: Draft, table: TablePlan, request: FlowRequest): StreamPlan {
+function finish(d: TargetDraft, table: TablePlan, sink: SinkRequest, request: FlowRequest): TargetPlan {
   const { stream } = table;
-  const notes = [...(d.catalog.notes ?? []), ...(table.notes ?? [])];
-  const lossy = [...d.catalog.types, ...table.types].filter(({ verdict }) => verdict === 'lossy');
+  const notes = [...(table.notes ?? [])];
+  const lossy = [...d.draft.catalog.types, ...table.types].filter(({ verdict }) => verdict === 'lossy');
   if (lossy.length > 0) {
     const list = lossy.map(
       ({ column, from, to, note }) => `${column} (${from} → ${to}${note ? `: ${note}` : ''})`,
@@ -198,30 +247,36 @@ function finish(d: Draft, table: TablePlan, request: FlowRequest): StreamPlan {
     notes.push(`may lose values: ${list.join(', ')}`);
   }
   const guarantee = guaranteeFor(d, table, request);
-  checkGuarantee(stream, guarantee, request);
-  const read: StreamRead = {
-    stream,
-    mode: d.settings.mode,
-    schema: d.schema,
-    generation: 0,
-    options: d.settings.source,
-    resumable: table.write === 'append' && d.settings.mode === 'full',
-    ...(d.settings.cursor && { cursor: d.settings.cursor }),
-    ...(table.encoding !== undefined && { encoding: table.encoding }),
-  };
-  return {
-    stream,
-    read,
-    catalog: d.catalog,
-    transforms: d.transforms,
-    table,
-    guarantee,
-    rung: rungOf(d, table),
-    notes,
-  };
+  checkGuarantee(stream, guarantee, sink);
+  return { table, casts: d.casts, guarantee, rung: rungOf(d, table), notes };
 }
 
-function guaranteeFor(d: Draft, table: TablePlan, request: FlowRequest): Guarantee {
+/** What is read for the sinks that take the stream; undefined when none does. */
+function streamPlan(
+  { catalog, settings, schema, transforms }: Draft,
+  sinks: readonly PlannedSink[],
+): StreamPlan | undefined {
+  const { stream } = schema;
+  const targets = sinks.flatMap(({ plan, targets }) => {
+    const target = targets.get(stream);
+    return target === undefined ? [] : ([[plan.key.sink, target]] as const);
+  });
+  if (targets.length === 0) return undefined;
+  const encoding = targets.map(([, { table }]) => table.encoding).find((format) => format !== undefined);
+  const read: StreamRead = {
+    stream,
+    mode: settings.mode,
+    schema,
+    generation: 0,
+    options: settings.source,
+    resumable: settings.mode === 'full' && targets.some(([, { table }]) => table.write === 'append'),
+    ...(settings.cursor && { cursor: settings.cursor }),
+    ...(encoding !== undefined && { encoding }),
+  };
+  return { stream, read, catalog, transforms, targets: Object.fromEntries(targets) };
+}
+
+function guaranteeFor(d: TargetDraft, table: TablePlan, request: FlowRequest): Guarantee {
   if (!request.source.capabilities.replay) return 'at least once';
   const guarantee = guaranteeOf(table.protocol);
   return table.protocol === 'keyed' && d.request.schema.key.length === 0 ? 'at least once' : guarantee;
@@ -233,7 +288,7 @@ const STRENGTH: { readonly [G in Guarantee]: number } = {
   'exactly once': 2,
 };
 
-function checkGuarantee(stream: string, guarantee: Guarantee, { require }: FlowRequest): void {
+function checkGuarantee(stream: string, guarantee: Guarantee, { require }: SinkRequest): void {
   if (require === undefined) return;
   const wanted = require.replaceAll('-', ' ') as Guarantee;
   if (STRENGTH[guarantee] < STRENGTH[wanted]) {
@@ -246,35 +301,32 @@ function checkGuarantee(stream: string, guarantee: Guarantee, { require }: FlowR
   }
 }
 
-function rungOf({ transforms }: Draft, table: TablePlan): Rung {
+function rungOf({ draft, casts }: TargetDraft, table: TablePlan): Rung {
   if (table.encoding !== undefined) return 'encoded';
-  return transforms.some(({ rung }) => rung === 'rows') ? 'rows' : 'columns';
+  return [...draft.transforms, ...casts].some(({ rung }) => rung === 'rows') ? 'rows' : 'columns';
 }
 
 /** Copies commit in large epochs; each one is work that a crash repeats at most once. */
 const DEFAULT_EPOCH: EpochBounds = { ms: 10_000, rows: 8_000_000, bytes: 512 << 20 };
 
-function epochBounds({ epoch, sink }: FlowRequest): EpochBounds {
-  return { ...DEFAULT_EPOCH, ...sink.capabilities.epoch, ...epoch };
-}
-
 const BATCH_ROWS = 16_384;
 const BATCH_BYTES = 2 << 20;
-/** Batches that a lane holds at once: read ahead, in a transform, in the writer, and their encoded forms. */
-const BATCHES_OF_LANE = 8;
+/** Batches that a lane holds at once: read ahead and in a transform, and for each sink in the writer and encoded. */
+const BATCHES_OF_READING = 4;
+const BATCHES_OF_SINK = 4;
 /** More lanes than processors only add memory. */
 const MOST_LANES = Math.max(2, Math.min(8, availableParallelism()));
 
 function batchBounds(
-  { memory, parallel, sink }: FlowRequest,
-  epochRows: number,
+  { memory, parallel }: FlowRequest,
+  sinks: readonly SinkPlan[],
 ): { batchRows: number; batchBytes: number; lanes: number } {
-  const affordable = Math.max(1, Math.floor(memory / 2 / (BATCH_BYTES * BATCHES_OF_LANE)));
+  const batches = BATCHES_OF_READING + BATCHES_OF_SINK * sinks.length;
+  const affordable = Math.max(1, Math.floor(memory / 2 / (BATCH_BYTES * batches)));
   const wanted = parallel ?? MOST_LANES;
-  const lanes = Math.max(1, Math.min(wanted, affordable, sink.capabilities.writers));
-  const batchBytes = Math.max(
-    64 << 10,
-    Math.min(BATCH_BYTES, Math.floor(memory / 2 / BATCHES_OF_LANE / lanes)),
-  );
-  return { batchRows: Math.min(BATCH_ROWS, epochRows), batchBytes, lanes };
+  const writers = sinks.map(({ sink }) => sink.capabilities.writers);
+  const lanes = Math.max(1, Math.min(wanted, affordable, ...writers));
+  const batchBytes = Math.max(64 << 10, Math.min(BATCH_BYTES, Math.floor(memory / 2 / batches / lanes)));
+  const epochRows = sinks.map(({ epoch }) => epoch.rows);
+  return { batchRows: Math.min(BATCH_ROWS, ...epochRows), batchBytes, lanes };
 }

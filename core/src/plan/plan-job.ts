@@ -12,7 +12,7 @@ import {
 import { coreErrors } from '../errors.js';
 import { problemsError } from '../job/check-settings.js';
 import { checkedStreamSettings, checkedTargetSettings, connectionConfig } from '../job/flow-settings.js';
-import { type Job, type JobConnection, type JobFlow, requirementOf } from '../job/job.js';
+import { type Job, type JobConnection, type JobFlow, type JobSink, requirementOf } from '../job/job.js';
 import { discoveryPatterns, unmatchedNames } from '../job/stream-settings.js';
 import type { Registry } from '../registry/registry.js';
 import type { FlowPlan } from './flow-plan.js';
@@ -61,9 +61,13 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
     for (const flow of job.flows) {
       const source = await openSource(job, flow.connection, options.registry);
       opened.push(source.side);
-      const sink = await openSink(job, flow.sink.connection, options.registry);
-      opened.push(sink.side);
-      const plan = await planOne(job, flow, source, sink, options, memory, context);
+      const sinks: OpenSink[] = [];
+      for (const declared of flow.sinks) {
+        const sink = await openSink(job, declared.connection, options.registry);
+        opened.push(sink.side);
+        sinks.push({ ...sink, declared });
+      }
+      const plan = await planOne(job, flow, source, sinks, options, memory, context);
       checkNames(job, flow, plan);
       flows.push(plan);
     }
@@ -119,29 +123,40 @@ function checkNames(job: Job, flow: JobFlow, { streams }: FlowPlan): void {
   throw problemsError(coreErrors.jobInvalid, problems, job);
 }
 
+/** A sink of a flow, made from its connection. */
+interface OpenSink extends Endpoint<Sink> {
+  readonly declared: JobSink;
+}
+
 function planOne(
   job: Job,
   flow: JobFlow,
   source: Endpoint<Source>,
-  sink: Endpoint<Sink>,
+  sinks: readonly OpenSink[],
   options: PlanOptions,
   memory: number,
   context: Context,
 ): Promise<FlowPlan> {
-  const required = requirementOf(job, flow);
   return planFlow(
     {
-      key: { job: job.name, flow: flow.name, sink: flow.sink.name },
+      key: { job: job.name, flow: flow.name },
       values: job,
       source: source.side,
-      sink: sink.side,
+      sinks: sinks.map(({ connector, side, declared }) => {
+        const required = requirementOf(job, flow, declared);
+        return {
+          name: declared.name,
+          sink: side,
+          onFailure: declared.onFailure,
+          targetSettings: (stream) => checkedTargetSettings(job, declared, connector, stream),
+          ...(required !== undefined && { require: required }),
+        };
+      }),
       patterns: discoveryPatterns(flow),
       streamSettings: (stream) => checkedStreamSettings(job, flow, source.connector, stream),
-      targetSettings: (stream) => checkedTargetSettings(job, flow, sink.connector, stream),
       transforms: flow.transforms,
       transformsByName: options.transforms,
       lossy: job.lossy,
-      ...(required !== undefined && { require: required }),
       epoch: job.delivery.commit,
       memory,
       ...(job.parallel !== undefined && { parallel: job.parallel }),

@@ -1,5 +1,5 @@
 /** How long to wait before an attempt is repeated. */
-import { toSluiceError } from '@sluice/sdk';
+import { type SluiceError, toSluiceError } from '@sluice/sdk';
 
 export interface RetryPolicy {
   /** Attempts in a row without any committed epoch between them before the run gives up. */
@@ -25,6 +25,11 @@ export function retryDelay(
   if (coded.class !== 'transient' || failures >= policy.attempts) return undefined;
   const full = Math.min(policy.maxMs, policy.firstMs * 2 ** (failures - 1));
   return full / 2 + (random() * full) / 2;
+}
+
+/** Whether the error may pass by itself. */
+export function isPassing({ class: errorClass }: SluiceError): boolean {
+  return errorClass === 'transient' || errorClass === 'throttled';
 }
 
 /** Resolves after `ms`, or at once when the signal is aborted. */

@@ -1,5 +1,6 @@
 /**
- * The four commit protocols, one function: what a lane does to make an epoch durable, in the only safe order.
+ * The four commit protocols, one function: what a lane does to make an epoch durable in one sink, in the only safe
+ * order. The source is told last, by the lane, once all its sinks have committed.
  *
  * | step that is interrupted | what is left | what the next run does |
  * |---|---|---|
@@ -11,7 +12,7 @@
  * | keyed, append: flushed, ledger not | rows without a position | keyed: the same rows again; append: repeats them |
  * | ledger committed, source not acknowledged | source behind | acknowledged again at start |
  */
-import { type Epoch, failpoint, type Reader, type SplitRecord, type Writer } from '@sluice/sdk';
+import { type Epoch, failpoint, type SplitRecord, type Writer } from '@sluice/sdk';
 import type { EpochStats, Lease, Ledger, SinkKey } from '../ledger/ledger.js';
 
 export interface CommitTarget {
@@ -23,7 +24,6 @@ export interface CommitTarget {
 export async function commitEpoch(
   { ledger, lease, key }: CommitTarget,
   writer: Writer,
-  reader: Reader,
   epoch: Epoch,
   stats: EpochStats,
 ): Promise<void> {
@@ -52,7 +52,6 @@ export async function commitEpoch(
   failpoint('commit.before-ledger');
   await ledger.commit(lease, key, recordOf(epoch), stats);
   failpoint('commit.after-ledger');
-  await reader.ack?.(epoch.position);
 }
 
 /** The external version of an epoch: fence in the high 23 bits, number in the low 40. */

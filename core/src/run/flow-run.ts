@@ -1,23 +1,24 @@
 /**
- * One attempt at a flow, from wherever the last one left it: fence, recover, reconcile, plan what is missing, run
- * the lanes, publish. Every step may be the last one before a crash; each is safe to repeat.
+ * One attempt at a flow, from wherever the last one left it: settle, plan what is missing, run the lanes, publish.
+ * Every step may be the last one before a crash; each is safe to repeat.
  */
 import {
   type Context,
   failpoint,
   type Rung,
-  type SinkJob,
-  type SinkRecord,
   type Split,
   type SplitRecord,
   type StreamRecord,
 } from '@sluice/sdk';
 import PQueue from 'p-queue';
 import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit } from '../ledger/ledger.js';
-import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
+import type { DetachedSink, FlowPlan, SinkPlan, StreamPlan } from '../plan/flow-plan.js';
 import { type LaneEnd, runLane } from './lane.js';
+import { lanesOf, type SplitLane } from './lane-groups.js';
 import type { LeaseKeeper } from './lease-keeper.js';
-import { checkIdentities, reconcile, type StreamStart } from './reconcile.js';
+import { LiveSinks } from './live-sinks.js';
+import type { StreamStart } from './reconcile.js';
+import { settle, sinkJobOf } from './settle.js';
 import type { StreamCounter } from './stream-counter.js';
 
 export interface FlowRun {
@@ -28,138 +29,63 @@ export interface FlowRun {
   readonly stop: AbortSignal;
   /** A later attempt of the same run: a generation that the first one began is resumed. */
   readonly retried: boolean;
-  readonly counters: ReadonlyMap<string, StreamCounter>;
+  readonly counter: (sink: string, stream: string) => StreamCounter;
   readonly rung: Rung | undefined;
   readonly now: () => number;
-  readonly onStart: (stream: StreamPlan, start: StreamStart, splits: readonly Split[]) => void;
-  readonly onCommit: (
-    split: Split,
-    generation: number,
-    epoch: number,
-    stats: EpochStats,
-    sealed: boolean,
-  ) => void;
-  readonly onPublish: (stream: StreamPlan, generation: number) => void;
+  readonly onStart: (sink: string, stream: StreamPlan, start: StreamStart, splits: readonly Split[]) => void;
+  readonly onCommit: (commit: CommittedEpoch) => void;
+  readonly onPublish: (sink: string, stream: StreamPlan, generation: number) => void;
+  readonly onDetach: (detached: DetachedSink) => void;
+}
+
+/** An epoch that one sink has committed. */
+export interface CommittedEpoch {
+  readonly sink: string;
+  readonly split: Split;
+  readonly generation: number;
+  readonly epoch: number;
+  readonly stats: EpochStats;
+  readonly sealed: boolean;
+}
+
+/** Where one sink has got to with one stream. */
+export interface StreamEnd {
+  readonly sink: string;
+  readonly stream: string;
+  readonly generation: number;
+  readonly complete: boolean;
 }
 
 export interface FlowEnd {
   readonly stopped: boolean;
-  /** Per stream the generation, and whether it is complete. */
-  readonly streams: ReadonlyMap<string, { readonly generation: number; readonly complete: boolean }>;
+  readonly streams: readonly StreamEnd[];
+  /** Sinks that were left behind on the way. */
+  readonly detached: readonly DetachedSink[];
 }
 
 export async function runFlow(run: FlowRun): Promise<FlowEnd> {
-  const attempt = new Attempt(run);
-  const starts = await attempt.settle();
+  const sinks = new LiveSinks(run.plan.sinks, run.context.signal, run.onDetach);
+  const starts = await settle({ ...run, sinks });
+  const attempt = new Attempt(run, sinks);
   const open = starts.filter(({ action }) => action !== 'done');
   const state = await attempt.planSplits(open);
   await attempt.prepareTargets(open, state);
   const stopped = await attempt.runLanes(open, state);
-  const ended = await attempt.publish(open);
-  const streams = new Map(ended);
-  for (const { stream, action, generation } of starts) {
-    if (action === 'done') streams.set(stream, { generation, complete: true });
-  }
-  return { stopped, streams };
+  const published = await attempt.publish(open);
+  const done = starts.flatMap(({ stream, generation, done }) =>
+    done.map((sink): StreamEnd => ({ sink, stream, generation, complete: true })),
+  );
+  return { stopped, streams: [...done, ...published], detached: sinks.detached };
 }
 
 class Attempt {
-  private record: SinkRecord | undefined;
-
-  constructor(private readonly r: FlowRun) {}
+  constructor(
+    private readonly r: FlowRun,
+    private readonly sinks: LiveSinks,
+  ) {}
 
   private get lease(): Lease {
     return this.r.keeper.lease;
-  }
-
-  private get sinkJob(): SinkJob {
-    const { sinkJob, sourceIdentity } = this.r.plan;
-    return { id: sinkJob, source: sourceIdentity, fence: this.lease.fence };
-  }
-
-  /** Raises the fence, recovers staged epochs, and brings ledger and sink to one account of what is committed. */
-  async settle(): Promise<readonly StreamStart[]> {
-    const { plan, ledger, context } = this.r;
-    const { key } = plan;
-    const identity = { source: plan.sourceIdentity, target: plan.targetIdentity };
-    checkIdentities((await ledger.flow(key)).sinks[key.sink], identity);
-    for (;;) {
-      this.record = await plan.sink.attach(this.sinkJob, context);
-      if (this.record === undefined || this.record.fence < this.lease.fence) break;
-      await this.r.keeper.raise(this.record.fence);
-    }
-    failpoint('attach.after');
-    await this.recoverPrepared();
-    const before = await ledger.flow(key);
-    const runs = await ledger.runs(key.job, RUNS_TO_LOOK_AT);
-    const keepsRecord = plan.streams.some(({ table }) => keeps(table.protocol));
-    const settled = reconcile({
-      ledger: before,
-      sink: key.sink,
-      record: this.record,
-      keepsRecord,
-      identity,
-      wanted: plan.streams.map(({ stream, read, guarantee }) => ({
-        stream,
-        mode: read.mode,
-        resumable: read.resumable,
-        mayRepeat: guarantee === 'at least once',
-      })),
-      again: plan.again,
-      fresh: plan.fresh && !this.r.retried,
-      run: this.lease.holder.run,
-      earlier: runs.filter(({ run }) => run !== this.lease.holder.run),
-    });
-    await ledger.registerSink(this.lease, key, identity);
-    for (const { stream, generation } of settled.adoptGenerations) {
-      await ledger.startGeneration(this.lease, key, stream, generation);
-    }
-    if (settled.adoptSplits.length > 0) await ledger.addSplits(this.lease, key, settled.adoptSplits);
-    for (const { stream, generation } of settled.adoptGenerations) {
-      await ledger.markPlanned(this.lease, key, stream, generation);
-    }
-    if (settled.adoptPositions.length > 0)
-      await ledger.adoptPositions(this.lease, key, settled.adoptPositions);
-    for (const { stream, generation } of settled.adoptPublished) {
-      await ledger.markPublished(this.lease, key, stream, generation);
-    }
-    failpoint('settle.after-adopt');
-    for (const start of settled.streams) {
-      if (start.action === 'begin')
-        await ledger.startGeneration(this.lease, key, start.stream, start.generation);
-    }
-    failpoint('settle.after-begin');
-    return settled.streams;
-  }
-
-  /** Two-phase sinks: every epoch that was staged is published or given up, and the ledger says which. */
-  private async recoverPrepared(): Promise<void> {
-    const { plan, ledger, context } = this.r;
-    const { sink, key } = plan;
-    if (sink.recover === undefined) return;
-    const flow = await ledger.flow(key);
-    const positions = Object.entries(flow.sinks[key.sink]?.positions ?? {});
-    const staged = positions.flatMap(([split, { generation, prepared }]) =>
-      prepared === undefined ? [] : [{ split: flow.splits[split]!.split, generation, prepared }],
-    );
-    if (staged.length === 0) return;
-    const answers = await sink.recover(
-      this.sinkJob,
-      staged.map(({ prepared }) => prepared.token),
-      context,
-    );
-    for (const [i, { split, generation, prepared }] of staged.entries()) {
-      if (answers[i] === 'lost') {
-        await ledger.dropPrepared(this.lease, key, split.id);
-        continue;
-      }
-      if (answers[i] === 'committable') await sink.commitPrepared?.(this.sinkJob, [prepared.token], context);
-      failpoint('recover.before-ledger');
-      const { epoch, position, sealed } = prepared;
-      const record: SplitRecord = { split, generation, epoch, position, sealed };
-      await ledger.commit(this.lease, key, record, { rows: 0, bytes: 0 });
-      if (this.record) this.record = withSplit(this.record, record);
-    }
   }
 
   /** Writes the splits that are still missing, before anything of them is read. */
@@ -192,40 +118,38 @@ class Attempt {
     }
     for (const start of starts) {
       const own = splitsOf(state, new Map([[start.stream, start.generation]])).map(({ split }) => split);
-      this.r.onStart(this.planOf(start.stream), start, own);
+      for (const sink of start.sinks) this.r.onStart(sink, this.planOf(start.stream), start, own);
     }
     failpoint('plan.after-planned');
     return state;
   }
 
-  /** The sink learns generations and splits, and its tables get their shape. */
+  /** The sinks learn generations and splits, and their tables get their shape. */
   async prepareTargets(starts: readonly StreamStart[], state: FlowState): Promise<void> {
-    const { plan, context } = this.r;
-    const positions = state.sinks[plan.key.sink]?.positions ?? {};
-    const streams: { [stream: string]: StreamRecord } = {};
-    const splits: { [split: string]: SplitRecord } = {};
-    for (const { stream, generation } of starts) {
-      streams[stream] = { generation, published: false };
-      for (const { split } of splitsOf(state, new Map([[stream, generation]]))) {
-        const at = positions[split.id];
-        const { epoch = 0, position = split.start, sealed = false } = at ?? {};
-        splits[split.id] = { split, generation, epoch, position, sealed };
-      }
-    }
-    await plan.sink.adopt(this.sinkJob, { streams, splits }, context);
+    const { context } = this.r;
+    const records = new Map<string, { record: { streams: Streams; splits: Splits }; own: StreamStart[] }>();
+    await this.sinks.each(async (sink) => {
+      const own = starts.filter((start) => start.sinks.includes(sink.key.sink));
+      const record = recordOf(own, state, sink);
+      await sink.sink.adopt(sinkJobOf(this.r, sink), record, context);
+      records.set(sink.key.sink, { record, own });
+    });
     failpoint('prepare.after-adopt');
-    for (const { stream, generation } of starts) {
-      await plan.sink.applySchema(this.sinkJob, this.planOf(stream).table, generation, context);
-    }
+    await this.sinks.each(async (sink) => {
+      for (const { stream, generation } of records.get(sink.key.sink)!.own) {
+        const { table } = this.planOf(stream).targets[sink.key.sink]!;
+        await sink.sink.applySchema(sinkJobOf(this.r, sink), table, generation, context);
+      }
+    });
     failpoint('prepare.after-schema');
   }
 
-  /** Runs a lane for every split that is not sealed; true when a stop left some of them unfinished. */
+  /** Runs lanes for every split that is not sealed everywhere; true when a stop left some of them unfinished. */
   async runLanes(starts: readonly StreamStart[], state: FlowState): Promise<boolean> {
     const { plan, context } = this.r;
-    const positions = state.sinks[plan.key.sink]?.positions ?? {};
     const wanted = new Map(starts.map(({ stream, generation }) => [stream, generation]));
-    const open = splitsOf(state, wanted).filter(({ split }) => positions[split.id]?.sealed !== true);
+    const everyone = plan.detached.length + this.sinks.detached.length === 0;
+    const lanes = lanesOf(splitsOf(state, wanted), starts, state, this.sinks.list, everyone);
 
     const failed = new AbortController();
     const signal = AbortSignal.any([context.signal, failed.signal]);
@@ -233,7 +157,7 @@ class Attempt {
     const queue = new PQueue({ concurrency: plan.lanes });
     let failure: { error: unknown } | undefined;
     let stopped = false;
-    for (const { split, generation } of open) {
+    for (const lane of lanes) {
       void queue.add(async () => {
         if (failure !== undefined) return;
         if (this.r.stop.aborted) {
@@ -241,8 +165,7 @@ class Attempt {
           return;
         }
         try {
-          const end = await this.lane(split, generation, positions[split.id], laneContext);
-          if (end === 'stopped') stopped = true;
+          if ((await this.lane(lane, laneContext)) === 'stopped') stopped = true;
         } catch (error) {
           failure ??= { error };
           failed.abort(error);
@@ -255,54 +178,61 @@ class Attempt {
     return stopped;
   }
 
-  private lane(
-    split: Split,
-    generation: number,
-    position: FlowState['sinks'][string]['positions'][string] | undefined,
-    context: Context,
-  ): Promise<LaneEnd> {
-    const { plan, ledger, counters, rung, now, stop } = this.r;
-    const streams = new Map(
-      split.streams.map((stream) => [stream, { plan: this.planOf(stream), counter: counters.get(stream)! }]),
-    );
+  private lane(lane: SplitLane, context: Context): Promise<LaneEnd> {
+    const { plan, ledger, counter, rung, now, stop, onCommit } = this.r;
+    const { split, generation } = lane;
     return runLane({
       plan,
       split,
       generation,
-      position,
-      streams,
-      target: { ledger, lease: this.lease, key: plan.key },
-      sinkJob: this.sinkJob,
+      at: lane.at,
+      acknowledges: lane.acknowledges,
+      streams: split.streams.map((stream) => this.planOf(stream)),
+      branches: lane.branches.map(({ sink, position }) => ({
+        sink,
+        position,
+        job: sinkJobOf(this.r, sink),
+        target: { ledger, lease: this.lease, key: sink.key },
+        counter: (stream: string) => counter(sink.key.sink, stream),
+        onCommit: (epoch, stats, sealed) =>
+          onCommit({ sink: sink.key.sink, split, generation, epoch, stats, sealed }),
+      })),
+      sinks: this.sinks,
       context,
       stop,
       rung,
       now,
-      onCommit: (of, epoch, stats, sealed) => this.r.onCommit(of, generation, epoch, stats, sealed),
     });
   }
 
   /** Makes every complete generation visible; says what is complete. */
-  async publish(starts: readonly StreamStart[]): Promise<FlowEnd['streams']> {
+  async publish(starts: readonly StreamStart[]): Promise<StreamEnd[]> {
     const { plan, ledger, context } = this.r;
     const state = await ledger.flow(plan.key);
-    const positions = state.sinks[plan.key.sink]?.positions ?? {};
-    const ends = new Map<string, { generation: number; complete: boolean }>();
-    for (const { stream, generation } of starts) {
-      const own = splitsOf(state, new Map([[stream, generation]]));
-      const complete = own.every(
-        ({ split }) => split.phase !== 'bulk' || positions[split.id]?.sealed === true,
-      );
-      ends.set(stream, { generation, complete });
-      const stream_ = this.planOf(stream);
-      if (!complete || stream_.read.mode !== 'full') continue;
-      failpoint('publish.before');
-      const { allowEmpty } = plan;
-      await plan.sink.publish(this.sinkJob, stream_.table, generation, { allowEmpty }, context);
-      failpoint('publish.before-ledger');
-      await ledger.markPublished(this.lease, plan.key, stream, generation);
-      failpoint('publish.after-ledger');
-      this.r.onPublish(stream_, generation);
-    }
+    const ends: StreamEnd[] = [];
+    await this.sinks.each(async (sink) => {
+      const { key } = sink;
+      const positions = state.sinks[key.sink]?.positions ?? {};
+      for (const { stream, generation, sinks } of starts) {
+        if (!sinks.includes(key.sink)) continue;
+        const own = splitsOf(state, new Map([[stream, generation]]));
+        const complete = own.every(
+          ({ split }) => split.phase !== 'bulk' || positions[split.id]?.sealed === true,
+        );
+        const streamPlan = this.planOf(stream);
+        if (complete && streamPlan.read.mode === 'full') {
+          failpoint('publish.before');
+          const { table } = streamPlan.targets[key.sink]!;
+          const { allowEmpty } = plan;
+          await sink.sink.publish(sinkJobOf(this.r, sink), table, generation, { allowEmpty }, context);
+          failpoint('publish.before-ledger');
+          await ledger.markPublished(this.lease, key, stream, generation);
+          failpoint('publish.after-ledger');
+          this.r.onPublish(key.sink, streamPlan, generation);
+        }
+        ends.push({ sink: key.sink, stream, generation, complete });
+      }
+    });
     return ends;
   }
 
@@ -311,15 +241,8 @@ class Attempt {
   }
 }
 
-/** A job that was interrupted more often in a row than this is told that its append is complete. */
-const RUNS_TO_LOOK_AT = 100;
-
 /** Splits are written in portions, so that a source may plan a great many. */
 const SPLITS_AT_ONCE = 1000;
-
-function keeps(protocol: string): boolean {
-  return protocol === 'atomic' || protocol === 'two-phase';
-}
 
 function splitsOf(state: FlowState, generations: ReadonlyMap<string, number>): LedgerSplit[] {
   return Object.values(state.splits).filter(({ split, generation }) =>
@@ -327,6 +250,24 @@ function splitsOf(state: FlowState, generations: ReadonlyMap<string, number>): L
   );
 }
 
-function withSplit(record: SinkRecord, split: SplitRecord): SinkRecord {
-  return { ...record, splits: { ...record.splits, [split.split.id]: split } };
+type Streams = { [stream: string]: StreamRecord };
+type Splits = { [split: string]: SplitRecord };
+
+/** What a sink is to remember of the streams that are about to be written to it. */
+function recordOf(
+  starts: readonly StreamStart[],
+  state: FlowState,
+  { key }: SinkPlan,
+): { streams: Streams; splits: Splits } {
+  const positions = state.sinks[key.sink]?.positions ?? {};
+  const streams: Streams = {};
+  const splits: Splits = {};
+  for (const { stream, generation } of starts) {
+    streams[stream] = { generation, published: false };
+    for (const { split } of splitsOf(state, new Map([[stream, generation]]))) {
+      const { epoch = 0, position = split.start, sealed = false } = positions[split.id] ?? {};
+      splits[split.id] = { split, generation, epoch, position, sealed };
+    }
+  }
+  return { streams, splits };
 }

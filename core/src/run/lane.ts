@@ -1,64 +1,123 @@
-/** A lane: one split, its transforms, one writer, in one order. */
+/** A lane: one split, its transforms, and a branch for every sink, in one order. */
 import {
   Batch,
   type BoundTransform,
-  type Checkpoint,
   type Context,
+  type Json,
   type Message,
   type Reader,
   type Rung,
-  type SinkJob,
   type Split,
-  type Writer,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
-import type { EpochStats, PositionState } from '../ledger/ledger.js';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
-import { type CommitTarget, commitEpoch, versionOf } from './commit-epoch.js';
-import { EpochMeter } from './epoch-meter.js';
-import type { StreamCounter } from './stream-counter.js';
+import { Branch, type BranchRun, type Passing, type Place } from './branch.js';
+import type { LiveSinks } from './live-sinks.js';
 
 export interface LaneRun {
   readonly plan: FlowPlan;
   readonly split: Split;
   readonly generation: number;
-  /** Undefined: nothing of the split is committed. */
-  readonly position: PositionState | undefined;
-  readonly streams: ReadonlyMap<string, { readonly plan: StreamPlan; readonly counter: StreamCounter }>;
-  readonly target: CommitTarget;
-  readonly sinkJob: SinkJob;
+  /** Where reading begins: the committed position of all branches, or the split's start. */
+  readonly at: Json;
+  /** Whether the source is told what all branches have committed. */
+  readonly acknowledges: boolean;
+  /** The split's streams. */
+  readonly streams: readonly StreamPlan[];
+  readonly branches: readonly BranchRun[];
+  readonly sinks: LiveSinks;
   readonly context: Context;
   /** Aborted: finish the epoch at the next checkpoint, then leave. */
   readonly stop: AbortSignal;
-  /** Batches are taken down to this rung before the sink sees them; for tests. */
+  /** Batches are taken down to this rung before the sinks see them; for tests. */
   readonly rung: Rung | undefined;
   readonly now: () => number;
-  readonly onCommit: (split: Split, epoch: number, stats: EpochStats, sealed: boolean) => void;
 }
 
-export type LaneEnd = 'sealed' | 'drained' | 'stopped';
+/** `left`: every sink of the lane was left behind; the flow goes on with others. */
+export type LaneEnd = 'sealed' | 'drained' | 'stopped' | 'left';
 
-/** Runs a lane to its end. What is not committed when it rejects is forgotten by writer and reader. */
+/** Runs a lane to its end. What is not committed when it rejects is forgotten by writers and reader. */
 export async function runLane(run: LaneRun): Promise<LaneEnd> {
-  const { plan, split, generation, position, context } = run;
-  const plans = [...run.streams.values()].map((stream) => stream.plan);
-  const reads = plans.map(({ read }) => ({ ...read, generation }));
-  const writer = await plan.sink.open(
-    { job: run.sinkJob, split, generation, tables: plans.map(({ table }) => table) },
-    context,
-  );
+  const { plan, split, generation, at, context } = run;
+  const branches = new Branches(run.sinks, context);
   let reader: Reader | undefined;
   try {
-    const at = position === undefined || position.epoch === 0 ? split.start : position.position;
+    await branches.open(run.branches, run);
+    if (branches.list.length === 0) return 'left';
+    const reads = run.streams.map(({ read }) => ({ ...read, generation }));
     const { batchRows, batchBytes } = plan;
     reader = await plan.source.open({ split, at, cuts: [], reads, batchRows, batchBytes }, context);
-    if (position !== undefined && position.epoch > 0) await reader.ack?.(at);
-    return await new Lane(run, writer, reader).run();
+    const resumed = run.branches.every(({ position }) => position !== undefined && position.epoch > 0);
+    if (resumed && run.acknowledges) await reader.ack?.(at);
+    return await new Lane(run, branches, reader).run();
   } catch (error) {
-    await writer.abort().catch((second) => context.log.debug('abort failed', { error: String(second) }));
+    await branches.abort();
     throw error;
   } finally {
-    await Promise.allSettled([reader?.close(), writer.close()]);
+    await Promise.allSettled([reader?.close(), branches.close()]);
+  }
+}
+
+/** The branches of a lane whose sinks the flow still works with. */
+class Branches {
+  private branches: Branch[] = [];
+  /** Whether a sink was left behind since the lane began. */
+  lost = false;
+
+  constructor(
+    private readonly sinks: LiveSinks,
+    private readonly context: Context,
+  ) {}
+
+  get list(): readonly Branch[] {
+    return this.branches;
+  }
+
+  async open(runs: readonly BranchRun[], of: LaneRun): Promise<void> {
+    for (const run of runs) {
+      try {
+        this.branches.push(await Branch.open(run, of, this.context));
+      } catch (error) {
+        this.sinks.failed(run.sink, error);
+        this.lost = true;
+      }
+    }
+  }
+
+  /** Does something with all branches at once. One that fails is left behind, or stops the flow. */
+  async each(work: (branch: Branch) => Promise<void>): Promise<void> {
+    await this.leaveDetached();
+    const ends = await Promise.allSettled(this.branches.map(work));
+    for (const [i, end] of ends.entries()) {
+      if (end.status === 'rejected') this.sinks.failed(this.branches[i]!.sink, end.reason);
+    }
+    await this.leaveDetached();
+  }
+
+  async abort(): Promise<void> {
+    await this.settle((branch) => branch.abort());
+  }
+
+  async close(): Promise<void> {
+    await this.settle((branch) => branch.close());
+  }
+
+  /** Also sinks that another lane has left behind. */
+  private async leaveDetached(): Promise<void> {
+    const left = this.branches.filter(({ sink }) => !this.sinks.has(sink.key.sink));
+    if (left.length === 0) return;
+    this.lost = true;
+    this.branches = this.branches.filter((branch) => !left.includes(branch));
+    await Promise.allSettled(left.map((branch) => branch.abort().finally(() => branch.close())));
+  }
+
+  private async settle(work: (branch: Branch) => Promise<void>): Promise<void> {
+    for (const end of await Promise.allSettled(this.branches.map(work))) {
+      if (end.status === 'rejected') {
+        this.context.log.debug('a writer could not be given up', { error: String(end.reason) });
+      }
+    }
   }
 }
 
@@ -66,19 +125,18 @@ export async function runLane(run: LaneRun): Promise<LaneEnd> {
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 class Lane {
-  private readonly meter: EpochMeter;
-  private epoch: number;
+  private readonly streams: ReadonlyMap<string, StreamPlan>;
   /** The checkpoint that everything accepted so far leads up to. */
-  private reached: Checkpoint | undefined;
-  private readonly uncounted = new Map<StreamCounter, number>();
+  private reached: Place | undefined;
+  private checkpoints = 0;
+  private acknowledged = 0;
 
   constructor(
     private readonly r: LaneRun,
-    private readonly writer: Writer,
+    private readonly branches: Branches,
     private readonly reader: Reader,
   ) {
-    this.meter = new EpochMeter(r.plan.epoch, r.now);
-    this.epoch = r.position?.epoch ?? 0;
+    this.streams = new Map(r.streams.map((plan) => [plan.stream, plan]));
   }
 
   async run(): Promise<LaneEnd> {
@@ -90,7 +148,7 @@ class Lane {
         if (this.r.stop.aborted) {
           if (await this.leave()) return 'stopped';
         } else {
-          await this.commit(this.reached!);
+          await this.commit(this.reached!, ({ isDue }) => isDue);
         }
         continue;
       }
@@ -99,13 +157,18 @@ class Lane {
       next = messages.next();
       next.catch(() => {});
       if (await this.take(arrived.value)) return 'sealed';
+      if (this.branches.list.length === 0) return 'left';
       if (this.r.stop.aborted && (await this.leave())) return 'stopped';
     }
-    if (this.reached !== undefined && !this.meter.isEmpty) await this.commit(this.reached);
-    if (!this.meter.isEmpty || this.r.split.phase === 'bulk') {
+    if (this.reached !== undefined) await this.commit(this.reached, ({ isEmpty }) => !isEmpty);
+    if (!this.isEmpty || this.r.split.phase === 'bulk') {
       throw coreErrors.endUnmarked(`split ${this.r.split.id} ended without a checkpoint behind its last row`);
     }
     return 'drained';
+  }
+
+  private get isEmpty(): boolean {
+    return this.branches.list.every(({ isEmpty }) => isEmpty);
   }
 
   /**
@@ -113,10 +176,10 @@ class Lane {
    * enough, or when it should stop.
    */
   private arrival(next: Promise<IteratorResult<Message>>): Promise<IteratorResult<Message> | 'woken'> {
-    const rests = this.meter.isEmpty || this.reached !== undefined;
+    const rests = this.isEmpty || this.reached !== undefined;
     if (!rests) return next;
     return new Promise((resolve, reject) => {
-      const wait = this.meter.msLeft;
+      const wait = Math.min(...this.branches.list.map(({ msLeft }) => msLeft));
       const timer = wait <= LONGEST_TIMER ? setTimeout(wake, Math.max(0, wait)) : undefined;
       const { stop } = this.r;
       if (!stop.aborted) stop.addEventListener('abort', wake);
@@ -135,20 +198,21 @@ class Lane {
   /** Handles a message; true when the split is sealed and committed. */
   private async take(message: Message): Promise<boolean> {
     switch (message.kind) {
-      case 'batch':
+      case 'batch': {
         this.reached = undefined;
-        await this.pass(message);
+        const passing = this.transform(message);
+        await this.branches.each((branch) => branch.write(passing));
         return false;
+      }
       case 'checkpoint': {
-        this.reached = message;
         const sealed = message.sealed === true;
-        if (sealed || this.meter.isDue) await this.commit(message);
+        this.reached = { ordinal: ++this.checkpoints, checkpoint: message };
+        await this.commit(this.reached, ({ isDue }) => sealed || isDue);
         return sealed;
       }
       case 'clear':
         this.reached = undefined;
-        this.meter.add(0, 0);
-        await this.writer.write(message);
+        await this.branches.each((branch) => branch.clear(message));
         return false;
       case 'schema':
         throw coreErrors.sourceDrifted(
@@ -160,39 +224,45 @@ class Lane {
     }
   }
 
-  private async pass(batch: Batch): Promise<void> {
-    const stream = this.r.streams.get(batch.stream);
-    if (stream === undefined) {
+  private transform(batch: Batch): Passing {
+    const plan = this.streams.get(batch.stream);
+    if (plan === undefined) {
       throw coreErrors.sourceDrifted(
         `split ${this.r.split.id} yielded rows of ${batch.stream}, which is not planned`,
       );
     }
-    const { counter, plan } = stream;
-    counter.read(batch.rowCount, batch.byteSize);
-    this.meter.add(batch.rowCount, batch.byteSize);
-    let batches: readonly Batch[] = [onRung(batch, this.r.rung)];
-    for (const transform of plan.transforms) batches = applyTransform(transform, batches, counter);
-    for (const out of batches) {
-      if (out.rowCount === 0) continue;
-      await this.writer.write(onRung(out, this.r.rung));
-      counter.passed(out.rowCount);
-      this.uncounted.set(counter, (this.uncounted.get(counter) ?? 0) + out.rowCount);
+    const { rung } = this.r;
+    let added = 0;
+    let filtered = 0;
+    let batches: readonly Batch[] = [onRung(batch, rung)];
+    for (const transform of plan.transforms) {
+      const step = applyTransform(transform, batches);
+      batches = step.batches;
+      added += step.added;
+      filtered += step.filtered;
     }
+    return {
+      stream: batch.stream,
+      read: { rows: batch.rowCount, bytes: batch.byteSize },
+      added,
+      filtered,
+      batches: batches.filter(({ rowCount }) => rowCount > 0).map((out) => onRung(out, rung)),
+    };
   }
 
-  private async commit(reached: Checkpoint): Promise<void> {
-    const { split, generation, target } = this.r;
-    const stats = this.meter.take();
-    const number = this.epoch + 1;
-    const { fence } = target.lease;
-    const sealed = reached.sealed === true;
-    const { position } = reached;
-    const epoch = { split, number, generation, fence, version: versionOf(fence, number), position, sealed };
-    await commitEpoch(target, this.writer, this.reader, epoch, stats);
-    this.epoch = number;
-    for (const [counter, rows] of this.uncounted) counter.committed(rows);
-    this.uncounted.clear();
-    this.r.onCommit(split, number, stats, sealed);
+  /** Commits the branches that `when` names, and tells the source what it may forget. */
+  private async commit(place: Place, when: (branch: Branch) => boolean): Promise<void> {
+    await this.branches.each(async (branch) => {
+      if (when(branch)) await branch.commit(place);
+    });
+    const { list, lost } = this.branches;
+    if (!this.r.acknowledges || lost) return;
+    const least = list
+      .map(({ committed }) => committed)
+      .reduce((a, b) => ((a?.ordinal ?? 0) <= (b?.ordinal ?? 0) ? a : b));
+    if (least === undefined || least.ordinal <= this.acknowledged) return;
+    this.acknowledged = least.ordinal;
+    await this.reader.ack?.(least.checkpoint.position);
   }
 
   /**
@@ -201,20 +271,21 @@ class Lane {
    */
   private async leave(): Promise<boolean> {
     if (this.r.split.volatile) {
-      await this.writer.abort();
+      await this.branches.each((branch) => branch.abort());
       return true;
     }
-    if (this.reached !== undefined && !this.meter.isEmpty) await this.commit(this.reached);
-    return this.meter.isEmpty;
+    if (this.reached !== undefined) await this.commit(this.reached, ({ isEmpty }) => !isEmpty);
+    return this.isEmpty;
   }
 }
 
 function applyTransform(
   transform: BoundTransform,
   batches: readonly Batch[],
-  counter: StreamCounter,
-): Batch[] {
+): { batches: Batch[]; added: number; filtered: number } {
   const out: Batch[] = [];
+  let added = 0;
+  let filtered = 0;
   for (const batch of batches) {
     if (batch.rowCount === 0) continue;
     let rows = 0;
@@ -222,9 +293,10 @@ function applyTransform(
       rows += made.rowCount;
       out.push(made);
     }
-    counter.transformed(batch.rowCount, rows);
+    if (rows > batch.rowCount) added += rows - batch.rowCount;
+    else filtered += batch.rowCount - rows;
   }
-  return out;
+  return { batches: out, added, filtered };
 }
 
 /** The same batch with nothing below the given rung: sinks and transforms then work from columns or from rows. */

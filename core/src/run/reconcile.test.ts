@@ -1,7 +1,7 @@
 import type { SinkRecord, SplitRecord } from '@sluice/sdk';
 import { describe, expect, it } from 'vitest';
 import type { FlowState } from '../ledger/ledger.js';
-import { checkIdentities, type ReconcileInput, reconcile } from './reconcile.js';
+import { checkIdentities, type ReconcileInput, reconcile, type SinkInput } from './reconcile.js';
 
 const split = { id: 's/0', streams: ['s'], phase: 'bulk', start: 0, spec: null } as const;
 const nothing: FlowState = { streams: {}, splits: {}, sinks: {} };
@@ -39,31 +39,51 @@ function recordAt(epoch: number, published = false, generation = 1): SinkRecord 
   };
 }
 
-function settle(input: Partial<ReconcileInput>) {
-  return reconcile({
-    ledger: nothing,
-    sink: 'lake',
-    record: undefined,
-    keepsRecord: true,
-    identity,
-    wanted: [{ stream: 's', mode: 'full', resumable: false, mayRepeat: false }],
-    again: false,
-    fresh: false,
+const lake: SinkInput = {
+  sink: 'lake',
+  identity: identity.target,
+  record: undefined,
+  keepsRecord: true,
+  required: true,
+  wanted: [{ stream: 's', mode: 'full', resumable: false, mayRepeat: false }],
+};
+
+/** Reconciles one sink, or those of `sinks`; throws what the first one is refused with. */
+function settle({
+  ledger = nothing,
+  again = false,
+  fresh = false,
+  earlier = [{ run: 'run-1', status: 'succeeded' }],
+  sinks,
+  ...sink
+}: Partial<ReconcileInput & SinkInput>) {
+  const settled = reconcile({
+    ledger,
+    source: identity.source,
+    sinks: sinks ?? [{ ...lake, ...sink }],
+    again,
+    fresh,
     run: 'run-2',
-    earlier: [{ run: 'run-1', status: 'succeeded' }],
-    ...input,
+    earlier,
   });
+  if (settled.refused.length > 0) throw settled.refused[0]!.error;
+  return settled;
+}
+
+/** A start of the only sink. */
+function only(action: 'begin' | 'resume', generation: number) {
+  return [{ stream: 's', action, generation, sinks: ['lake'], done: [] }];
 }
 
 const append = [{ stream: 's', mode: 'full', resumable: true, mayRepeat: false }] as const;
 
 describe('what a run does first', () => {
   it('begins generation 1 where nothing is known', () => {
-    expect(settle({}).streams).toEqual([{ stream: 's', action: 'begin', generation: 1 }]);
+    expect(settle({}).streams).toEqual(only('begin', 1));
   });
   it('resumes a generation that is not published', () => {
     const { streams, adoptPositions } = settle({ ledger: ledgerAt(3), record: recordAt(3) });
-    expect(streams).toEqual([{ stream: 's', action: 'resume', generation: 1 }]);
+    expect(streams).toEqual(only('resume', 1));
     expect(adoptPositions).toEqual([]);
   });
   it.each([
@@ -71,14 +91,14 @@ describe('what a run does first', () => {
     { name: 'behind: it was restored from a backup', ledger: 5, record: 2 },
   ])('takes the position of a sink that is $name', ({ ledger, record }) => {
     expect(settle({ ledger: ledgerAt(ledger), record: recordAt(record) }).adoptPositions).toEqual([
-      at(record),
+      { sink: 'lake', record: at(record) },
     ]);
   });
   it('takes everything from the sink when the ledger is lost', () => {
     const settled = settle({ record: recordAt(4, false, 7) });
     expect(settled.adoptGenerations).toEqual([{ stream: 's', generation: 7 }]);
     expect(settled.adoptSplits).toEqual([{ split, generation: 7 }]);
-    expect(settled.streams).toEqual([{ stream: 's', action: 'resume', generation: 7 }]);
+    expect(settled.streams).toEqual(only('resume', 7));
   });
   it('starts over when a part that cannot be resumed was left unfinished', () => {
     const settled = settle({
@@ -86,7 +106,7 @@ describe('what a run does first', () => {
       record: undefined,
       keepsRecord: false,
     });
-    expect(settled.streams).toEqual([{ stream: 's', action: 'begin', generation: 2 }]);
+    expect(settled.streams).toEqual(only('begin', 2));
   });
   it('refuses to start over what is appended in part', () => {
     const broken = { ledger: ledgerAt(2, { volatile: true }), keepsRecord: false, wanted: append };
@@ -101,9 +121,7 @@ describe('what a run does first', () => {
       wanted: append,
     };
     expect(() => settle(done)).toThrowError(expect.objectContaining({ code: 'SLUICE-CORE-0108' }));
-    expect(settle({ ...done, again: true }).streams).toEqual([
-      { stream: 's', action: 'begin', generation: 2 },
-    ]);
+    expect(settle({ ...done, again: true }).streams).toEqual(only('begin', 2));
     const interrupted = [
       { run: 'run-1b', status: 'failed' },
       { run: 'run-1', status: 'running' },

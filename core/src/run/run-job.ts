@@ -9,12 +9,19 @@ import {
   toSluiceError,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
-import type { EventError, RunEvent, RunListener, RunResult, StreamResult } from '../events.js';
+import type {
+  DetachedResult,
+  EventError,
+  RunEvent,
+  RunListener,
+  RunResult,
+  StreamResult,
+} from '../events.js';
 import { currentHolder } from '../ledger/holder.js';
 import type { Ledger, RunStatus } from '../ledger/ledger.js';
-import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
+import type { DetachedSink, FlowPlan, StreamPlan } from '../plan/flow-plan.js';
 import type { JobPlan } from '../plan/plan-job.js';
-import { defaultRetry, type RetryPolicy, retryDelay, sleep } from './backoff.js';
+import { defaultRetry, isPassing, type RetryPolicy, retryDelay, sleep } from './backoff.js';
 import { type FlowEnd, runFlow } from './flow-run.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { StreamCounter } from './stream-counter.js';
@@ -62,6 +69,8 @@ export async function runJob(options: RunOptions): Promise<RunResult> {
 class JobRun {
   private readonly counters = new Map<string, StreamCounter>();
   private readonly ends = new Map<string, { generation: number; complete: boolean }>();
+  /** By flow: the sinks that its last attempt went on without. */
+  private readonly detached = new Map<string, readonly DetachedSink[]>();
   private readonly startedAt = Date.now();
   private committed = 0;
   private stopped = false;
@@ -71,8 +80,8 @@ class JobRun {
     private readonly options: RunOptions,
     private readonly keeper: LeaseKeeper,
   ) {
-    for (const flow of options.plan.flows) {
-      for (const { stream } of flow.streams) this.counters.set(counterKey(flow, stream), new StreamCounter());
+    for (const { flow, stream, sink } of targetsOf(options.plan)) {
+      this.counters.set(targetKey(flow, sink, stream.stream), new StreamCounter());
     }
   }
 
@@ -110,43 +119,54 @@ class JobRun {
     return result;
   }
 
-  /** One flow, again and again while what goes wrong may pass by itself. */
+  /**
+   * One flow, again and again while what goes wrong may pass by itself: also for a sink that the flow has gone on
+   * without, which is then caught up alone.
+   */
   private async runFlow(flow: FlowPlan): Promise<void> {
     const stop = this.options.stop ?? NEVER;
     const { retry = defaultRetry } = this.options;
     let failures = 0;
     for (let attempt = 1; ; attempt++) {
       const before = this.committed;
+      let behind: DetachedSink | undefined;
+      let failure: unknown;
       try {
         const end = await this.attempt(flow, stop, attempt > 1);
-        for (const [stream, { generation, complete }] of end.streams) {
-          this.ends.set(counterKey(flow, stream), { generation, complete });
+        for (const { sink, stream, generation, complete } of end.streams) {
+          this.ends.set(targetKey(flow, sink, stream), { generation, complete });
         }
         this.stopped ||= end.stopped;
-        return;
+        behind = end.detached.find(({ error }) => isPassing(error));
+        if (behind === undefined || end.stopped) return;
+        failure = behind.error;
       } catch (error) {
-        if (this.keeper.signal.aborted) throw this.keeper.signal.reason;
-        if (this.options.abort?.aborted) {
-          this.stopped = true;
-          return;
-        }
-        failures = this.committed > before ? 1 : failures + 1;
-        const delayMs = retryDelay(error, failures, retry, Math.random);
-        if (delayMs === undefined) throw error;
-        this.emit({
-          event: 'flow.retrying',
-          flow: flow.key.flow,
-          attempt: failures,
-          delayMs,
-          error: eventError(error),
-        });
-        await sleep(delayMs, AbortSignal.any([stop, this.keeper.signal, this.options.abort ?? NEVER]));
-        if (stop.aborted) {
-          this.stopped = true;
-          return;
-        }
-        await this.keeper.raise(this.keeper.lease.fence);
+        failure = error;
       }
+      if (this.keeper.signal.aborted) throw this.keeper.signal.reason;
+      if (this.options.abort?.aborted) {
+        this.stopped = true;
+        return;
+      }
+      failures = this.committed > before ? 1 : failures + 1;
+      const delayMs = retryDelay(failure, failures, retry, Math.random);
+      if (delayMs === undefined) {
+        if (behind !== undefined) return;
+        throw failure;
+      }
+      this.emit({
+        event: 'flow.retrying',
+        flow: flow.key.flow,
+        attempt: failures,
+        delayMs,
+        error: eventError(failure),
+      });
+      await sleep(delayMs, AbortSignal.any([stop, this.keeper.signal, this.options.abort ?? NEVER]));
+      if (stop.aborted) {
+        this.stopped = true;
+        return;
+      }
+      await this.keeper.raise(this.keeper.lease.fence);
     }
   }
 
@@ -159,6 +179,7 @@ class JobRun {
       memory: plan.connectorMemory,
     };
     const name = flow.key.flow;
+    this.detached.set(name, flow.detached);
     return runFlow({
       plan: flow,
       ledger,
@@ -166,31 +187,32 @@ class JobRun {
       context,
       stop,
       retried,
-      counters: new Map(
-        flow.streams.map(({ stream }) => [stream, this.counters.get(counterKey(flow, stream))!]),
-      ),
+      counter: (sink, stream) => this.counters.get(targetKey(flow, sink, stream))!,
       rung,
       now: Date.now,
-      onStart: (stream, start, splits) => {
+      onStart: (sink, stream, start, splits) => {
         const { generation } = start;
-        this.ends.set(counterKey(flow, stream.stream), { generation, complete: false });
+        const { table, guarantee } = stream.targets[sink]!;
+        this.ends.set(targetKey(flow, sink, stream.stream), { generation, complete: false });
         this.emit({
           event: 'stream.started',
           flow: name,
           stream: stream.stream,
-          target: stream.table.target,
+          sink,
+          target: table.target,
           generation,
-          guarantee: stream.guarantee,
+          guarantee,
           fresh: start.action === 'begin',
           splits: splits.length,
           ...estimates(stream),
         });
       },
-      onCommit: (split, generation, epoch, { rows, bytes }, sealed) => {
+      onCommit: ({ sink, split, generation, epoch, stats: { rows, bytes }, sealed }) => {
         this.committed++;
         this.emit({
           event: 'epoch.committed',
           flow: name,
+          sink,
           split: split.id,
           generation,
           epoch,
@@ -199,53 +221,67 @@ class JobRun {
           sealed,
         });
       },
-      onPublish: ({ stream, table: { target } }, generation) => {
+      onPublish: (sink, { stream, targets }, generation) => {
         this.committed++;
-        this.emit({ event: 'stream.published', flow: name, stream, target, generation });
+        const { target } = targets[sink]!.table;
+        this.emit({ event: 'stream.published', flow: name, stream, sink, target, generation });
+      },
+      onDetach: ({ sink, error }) => {
+        this.detached.set(name, [...(this.detached.get(name) ?? []), { sink, error }]);
+        this.emit({ event: 'sink.detached', flow: name, sink, error: eventError(error) });
       },
     });
   }
 
   private result(error: unknown): RunResult {
-    const streams: StreamResult[] = this.options.plan.flows.flatMap((flow) =>
-      flow.streams.map(({ stream, table, guarantee }) => {
-        const key = counterKey(flow, stream);
-        const { generation = 0, complete = false } = this.ends.get(key) ?? {};
-        const counts = this.counters.get(key)!.counts;
-        return {
-          flow: flow.key.flow,
-          stream,
-          target: table.target,
-          generation,
-          guarantee,
-          complete,
-          ...counts,
-        };
-      }),
+    const { plan } = this.options;
+    const streams = targetsOf(plan).map(({ flow, sink, stream }): StreamResult => {
+      const key = targetKey(flow, sink, stream.stream);
+      const { generation = 0, complete = false } = this.ends.get(key) ?? {};
+      const { table, guarantee } = stream.targets[sink]!;
+      return {
+        flow: flow.key.flow,
+        stream: stream.stream,
+        sink,
+        target: table.target,
+        generation,
+        guarantee,
+        complete,
+        ...this.counters.get(key)!.counts,
+      };
+    });
+    const detached = plan.flows.flatMap(({ key: { flow }, detached }) =>
+      (this.detached.get(flow) ?? detached).map(
+        ({ sink, error }): DetachedResult => ({ flow, sink, error: eventError(error) }),
+      ),
     );
     const status: Exclude<RunStatus, 'running'> =
       error !== undefined ? 'failed' : this.stopped ? 'stopped' : 'succeeded';
     return {
-      job: this.options.plan.name,
+      job: plan.name,
       run: this.id,
       status,
       startedAt: this.startedAt,
       endedAt: Date.now(),
       rows: streams.reduce((sum, { committed }) => sum + committed, 0),
-      bytes: streams.reduce((sum, { bytes }) => sum + bytes, 0),
+      bytes: bytesRead(streams),
       streams,
+      ...(detached.length > 0 && { detached }),
       ...(error !== undefined && { error: eventError(error) }),
     };
   }
 
   private reportProgress(): void {
-    for (const flow of this.options.plan.flows) {
-      for (const { stream } of flow.streams) {
-        const { counts } = this.counters.get(counterKey(flow, stream))!;
-        if (counts.read > 0) {
-          this.emit({ event: 'stream.progress', flow: flow.key.flow, stream, counts: { ...counts } });
-        }
-      }
+    for (const { flow, sink, stream } of targetsOf(this.options.plan)) {
+      const { counts } = this.counters.get(targetKey(flow, sink, stream.stream))!;
+      if (counts.read === 0) continue;
+      this.emit({
+        event: 'stream.progress',
+        flow: flow.key.flow,
+        stream: stream.stream,
+        sink,
+        counts: { ...counts },
+      });
     }
   }
 
@@ -263,8 +299,25 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 const NEVER = new AbortController().signal;
 
-function counterKey(flow: FlowPlan, stream: string): string {
-  return `${flow.key.flow}\n${stream}`;
+/** Every stream with every sink that takes it, in the order of the plan. */
+function targetsOf({ flows }: JobPlan): { flow: FlowPlan; sink: string; stream: StreamPlan }[] {
+  return flows.flatMap((flow) =>
+    flow.streams.flatMap((stream) => Object.keys(stream.targets).map((sink) => ({ flow, sink, stream }))),
+  );
+}
+
+function targetKey({ key: { flow } }: FlowPlan, sink: string, stream: string): string {
+  return `${flow}\n${sink}\n${stream}`;
+}
+
+/** What several sinks share was read once; the one that took most of a stream tells how much. */
+function bytesRead(streams: readonly StreamResult[]): number {
+  const most = new Map<string, number>();
+  for (const { flow, stream, bytes } of streams) {
+    const key = `${flow}\n${stream}`;
+    most.set(key, Math.max(most.get(key) ?? 0, bytes));
+  }
+  return [...most.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function estimates({ catalog: { estimatedRows, estimatedBytes } }: StreamPlan) {

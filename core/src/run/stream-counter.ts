@@ -1,4 +1,4 @@
-/** Counts one stream's rows through a run. After every epoch: read + added = passed + filtered. */
+/** Counts one stream's rows through a run, on their way to one sink. After every epoch: read + added = passed + filtered. */
 import type { StreamCounts } from '../events.js';
 
 export class StreamCounter {
@@ -8,10 +8,10 @@ export class StreamCounter {
     this.counts.read += rows;
     this.counts.bytes += bytes;
   }
-  /** A transform made `after` rows of `before`. */
-  transformed(before: number, after: number): void {
-    if (after > before) this.counts.added += after - before;
-    else this.counts.filtered += before - after;
+  /** Transforms made rows beyond those read, and took rows out. */
+  transformed(added: number, filtered: number): void {
+    this.counts.added += added;
+    this.counts.filtered += filtered;
   }
   passed(rows: number): void {
     this.counts.passed += rows;

@@ -32,7 +32,8 @@ export interface Scenario {
   /** Target and state as before the first run. */
   reset(): Promise<void>;
   source(): Promise<Dump>;
-  target(): Promise<Dump>;
+  /** The same rows as the source, in every sink. */
+  targets(): Promise<Dump[]>;
   remove(): void;
 }
 
@@ -75,8 +76,10 @@ export async function finishAndCompare(scenario: Scenario, what: string): Promis
   const wasComplete = exit.code === 2 && exit.stdout.includes('"SLUICE-CORE-0108"');
   if (exit.code !== 0 && !wasComplete)
     throw new UnexpectedExit(scenario.program, `${what}: the run after it must succeed`, exit);
-  const [source, target] = await Promise.all([scenario.source(), scenario.target()]);
-  expectSameRows(source, target, { expected: 'source', actual: `target (${what})` });
+  const source = await scenario.source();
+  for (const target of await scenario.targets()) {
+    expectSameRows(source, target, { expected: 'source', actual: `target (${what})` });
+  }
 }
 
 const ROWS = 6000;
@@ -154,13 +157,10 @@ export async function postgresToPostgres(
     program: base.program(job),
     async reset() {
       base.clear();
-      await server.psql(
-        'DROP SCHEMA IF EXISTS out CASCADE; DROP TABLE IF EXISTS _sluice_jobs, _sluice_streams, _sluice_commits',
-        target,
-      );
+      await clearTarget(server, target);
     },
     source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
-    target: () => dumpPostgres(target, `SELECT ${PG_TEXT} FROM out.orders`),
+    targets: async () => [await dumpPostgres(target, `SELECT ${PG_TEXT} FROM out.orders`)],
     remove: () => base.remove(),
   };
 }
@@ -220,8 +220,9 @@ export async function csvToDuckdb(
       mkdirSync(join(base.folder, 'lake'));
     },
     source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
-    target: () =>
-      dumpDuckdb(join(base.folder, 'lake', 'lake.duckdb'), `SELECT ${DUCK_TEXT} FROM main.orders`),
+    targets: async () => [
+      await dumpDuckdb(join(base.folder, 'lake', 'lake.duckdb'), `SELECT ${DUCK_TEXT} FROM main.orders`),
+    ],
     remove: () => base.remove(),
   };
 }
@@ -252,11 +253,64 @@ export async function postgresToParquet(source: string, write: 'replace' | 'appe
       base.clear('lake');
     },
     source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
-    async target() {
-      const files = readdirSync(join(out, 'orders')).filter((name) => name.endsWith('.parquet'));
-      if (files.length === 0) throw new Error('there are no Parquet files');
-      return dumpParquet(join(out, 'orders', '*.parquet'), `SELECT ${DUCK_TEXT} FROM files`, 'duckdb');
-    },
+    targets: async () => [await dumpFolder(join(out, 'orders'))],
     remove: () => base.remove(),
   };
+}
+
+async function dumpFolder(folder: string): Promise<Dump> {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.parquet'));
+  if (files.length === 0) throw new Error('there are no Parquet files');
+  return dumpParquet(join(folder, '*.parquet'), `SELECT ${DUCK_TEXT} FROM files`, 'duckdb');
+}
+
+/** Postgres → Postgres and a folder of Parquet files in one flow, which commit at their own pace. */
+export async function postgresToBoth(
+  server: PostgresServer,
+  source: string,
+  write: 'replace' | 'append',
+): Promise<Scenario> {
+  const base = new Base();
+  const target = await server.createDatabase();
+  const lake = join(base.folder, 'lake');
+  const job: JobSpec = {
+    name: `pg-both-${write}`,
+    connections: {
+      from: { connector: 'postgres', url: source },
+      to: { connector: 'postgres', url: target },
+      lake: { connector: 'file', path: lake, format: 'parquet' },
+    },
+    flows: {
+      main: {
+        source: 'from',
+        streams: { 'Src.orders': { source: { chunk: 'key' } } },
+        sinks: {
+          main: { to: 'to', name: 'out.orders', write },
+          lake: { to: 'lake', name: 'orders', write },
+        },
+      },
+    },
+    delivery: DELIVERY,
+  };
+  return {
+    name: `Postgres → Postgres and Parquet, ${write}`,
+    program: base.program(job),
+    async reset() {
+      base.clear('lake');
+      await clearTarget(server, target);
+    },
+    source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
+    targets: async () => [
+      await dumpPostgres(target, `SELECT ${PG_TEXT} FROM out.orders`),
+      await dumpFolder(join(lake, 'orders')),
+    ],
+    remove: () => base.remove(),
+  };
+}
+
+async function clearTarget(server: PostgresServer, url: string): Promise<void> {
+  await server.psql(
+    'DROP SCHEMA IF EXISTS out CASCADE; DROP TABLE IF EXISTS _sluice_jobs, _sluice_streams, _sluice_commits',
+    url,
+  );
 }

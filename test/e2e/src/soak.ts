@@ -7,6 +7,7 @@ import {
   dieAt,
   dieSometime,
   pointsOf,
+  postgresToBoth,
   postgresToParquet,
   postgresToPostgres,
   type Scenario,
@@ -28,6 +29,8 @@ const scenarios: Scenario[] = [
   await csvToDuckdb(server, source, 'append'),
   await postgresToParquet(source, 'replace'),
   await postgresToParquet(source, 'append'),
+  await postgresToBoth(server, source, 'replace'),
+  await postgresToBoth(server, source, 'append'),
 ];
 let points = 0;
 let instants = 0;

@@ -1,0 +1,56 @@
+/**
+ * Which lanes a flow's splits are read in. Sinks that are at one position of a split share its reader; one that is
+ * elsewhere, because it was left behind or came later, is caught up by a lane of its own.
+ */
+import type { Json, Split } from '@sluice/sdk';
+import type { FlowState, LedgerSplit, PositionState } from '../ledger/ledger.js';
+import type { SinkPlan } from '../plan/flow-plan.js';
+import type { StreamStart } from './reconcile.js';
+
+export interface SplitLane {
+  readonly split: Split;
+  readonly generation: number;
+  /** Where reading begins, the same for all its branches. */
+  readonly at: Json;
+  readonly branches: readonly {
+    readonly sink: SinkPlan;
+    /** Undefined: nothing of the split is committed in the sink. */
+    readonly position: PositionState | undefined;
+  }[];
+  /**
+   * Whether the source may forget what all branches have committed: not while a sink of another lane, or one that the
+   * flow works without, still has to read it.
+   */
+  readonly acknowledges: boolean;
+}
+
+/** Lanes for what is not sealed, in the order of the splits. */
+export function lanesOf(
+  splits: readonly LedgerSplit[],
+  starts: readonly StreamStart[],
+  state: FlowState,
+  live: readonly SinkPlan[],
+  /** Whether these are all the sinks of the flow. */
+  everyone: boolean,
+): SplitLane[] {
+  return splits.flatMap(({ split, generation }) => {
+    const takers = new Set(
+      starts
+        .filter((start) => start.generation === generation && split.streams.includes(start.stream))
+        .flatMap(({ sinks }) => sinks),
+    );
+    const groups = new Map<string, { at: Json; branches: SplitLane['branches'][number][] }>();
+    for (const sink of live) {
+      if (!takers.has(sink.key.sink)) continue;
+      const position = state.sinks[sink.key.sink]?.positions[split.id];
+      if (position?.sealed) continue;
+      const at = position === undefined || position.epoch === 0 ? split.start : position.position;
+      const place = JSON.stringify(at);
+      const group = groups.get(place) ?? { at, branches: [] };
+      group.branches.push({ sink, position });
+      groups.set(place, group);
+    }
+    const acknowledges = groups.size === 1 && everyone;
+    return [...groups.values()].map((group) => ({ split, generation, ...group, acknowledges }));
+  });
+}
