@@ -45,6 +45,8 @@ export interface Column {
    * Such rows are also null in `validity`. A sink places them or rejects the row; it never bends them.
    */
   readonly special?: ReadonlyMap<number, string>;
+  /** Of a column that is decoded at the first look at it: some of its rows, still undecoded. See {@link take}. */
+  readonly select?: (rows: Uint32Array) => Column;
 }
 
 export function bitmapBytes(length: number): number {

@@ -11,6 +11,7 @@ import {
 
 /** The rows `indices` of a column, in that order. */
 export function take(column: Column, indices: Uint32Array): Column {
+  if (column.select !== undefined) return column.select(indices);
   const length = indices.length;
   const special = column.special && takeSpecial(column.special, indices);
   return {

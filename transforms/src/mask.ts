@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { columnIndex, deriveColumns, type Origin, schemaOf } from './derive.js';
 import { transformErrors } from './errors.js';
 import { Hmac } from './hash/hmac.js';
+import { HmacLanes } from './hash/hmac-lanes.js';
 import { type DigestEncoding, hmacText } from './hash/hmac-text.js';
 import { vectorOf } from './kernels/from-column.js';
 import { columnFrom } from './kernels/to-column.js';
@@ -164,11 +165,12 @@ function wrongType(column: string, type: LogicalType, how: string) {
 function digests(type: LogicalType, hmac: Hmac, how: DigestEncoding): MaskColumn {
   // The digest of bytes is that of the bytes, of everything else that of its text.
   const text = type.kind === 'bytes' ? undefined : toText(type);
+  const lanes = HmacLanes.of(hmac.inner, hmac.outer);
   return (column: Column): Column => {
     const { absent, ...present } = column;
     const values = vectorOf(type, present);
     const read = text ? text([values], column.length) : values;
-    const data = hmacText(hmac, read, expectKind(read, 'text'), how);
+    const data = hmacText(hmac, read, expectKind(read, 'text'), how, lanes);
     const { validity } = read;
     const made = columnFrom(types.string, { length: column.length, data, ...(validity && { validity }) });
     return absent ? { ...made, absent } : made;

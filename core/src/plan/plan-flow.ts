@@ -309,7 +309,7 @@ function rungOf({ draft, casts }: TargetDraft, table: TablePlan): Rung {
 /** Copies commit in large epochs; each one is work that a crash repeats at most once. */
 const DEFAULT_EPOCH: EpochBounds = { ms: 10_000, rows: 8_000_000, bytes: 512 << 20 };
 
-const BATCH_ROWS = 16_384;
+const BATCH_ROWS = 8192;
 const BATCH_BYTES = 2 << 20;
 /** Batches that a lane holds at once: read ahead and in a transform, and for each sink in the writer and encoded. */
 const BATCHES_OF_READING = 4;

@@ -1,8 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { textOfStrings } from '../kernels/text-build.js';
 import { Hmac } from './hmac.js';
+import { HmacLanes } from './hmac-lanes.js';
 import { hmacText } from './hmac-text.js';
 import { compress, INITIAL_STATE } from './sha256.js';
 
@@ -49,27 +50,57 @@ test('equals node:crypto for every length around the block boundaries', () => {
   }
 });
 
-test.each(['hex', 'base64url'] as const)(
-  'writes digests of a column as %s, and nothing for rows without a value',
-  (encoding) => {
-    fc.assert(
-      fc.property(fc.array(fc.option(fc.string({ unit: 'grapheme' }))), (values) => {
-        const text = textOfStrings(values.map((value) => value ?? ''));
-        const validity = new Uint8Array((values.length + 7) >> 3);
-        values.forEach((value, i) => {
-          if (value !== null) validity[i >> 3]! |= 1 << (i & 7);
-        });
-        const { bytes, start, end } = hmacText(
-          new Hmac(Buffer.from('k')),
-          { length: values.length, data: text, validity },
-          text,
-          encoding,
-        );
-        const written = values.map((_, i) => Buffer.from(bytes.subarray(start[i]!, end[i]!)).toString());
-        expect(written).toEqual(
-          values.map((v) => (v === null ? '' : createHmac('sha256', 'k').update(v).digest(encoding))),
-        );
-      }),
+const keyed = new Hmac(Buffer.from('k'));
+const lanes = HmacLanes.of(keyed.inner, keyed.outer);
+
+test('four values at a time are hashed wherever Node runs', () => {
+  expect(lanes).toBeDefined();
+});
+
+/** The texts of a column of digests. */
+function digestsOf(
+  values: readonly (string | null)[],
+  encoding: 'hex' | 'base64url',
+  by: typeof lanes,
+): string[] {
+  const text = textOfStrings(values.map((value) => value ?? ''));
+  const validity = new Uint8Array((values.length + 7) >> 3);
+  values.forEach((value, i) => {
+    if (value !== null) validity[i >> 3]! |= 1 << (i & 7);
+  });
+  const vector = { length: values.length, data: text, validity };
+  const { bytes, start, end } = hmacText(keyed, vector, text, encoding, by);
+  return values.map((_, i) => Buffer.from(bytes.subarray(start[i]!, end[i]!)).toString());
+}
+
+const wanted = (values: readonly (string | null)[], encoding: 'hex' | 'base64url') =>
+  values.map((v) => (v === null ? '' : createHmac('sha256', 'k').update(v).digest(encoding)));
+
+describe.each([
+  ['one at a time', undefined],
+  ['four at a time', lanes],
+] as const)('a column, %s', (_, by) => {
+  test.each(['hex', 'base64url'] as const)(
+    'is written as %s, and nothing for rows without a value',
+    (encoding) => {
+      const value = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ minLength: 40, maxLength: 80 }));
+      fc.assert(
+        fc.property(fc.array(fc.option(value), { size: 'medium' }), (values) => {
+          expect(digestsOf(values, encoding, by)).toEqual(wanted(values, encoding));
+        }),
+      );
+    },
+  );
+
+  test('is right for every length, and for more rows and bytes than are hashed together', () => {
+    const lengths = Array.from(
+      { length: 130 },
+      (_, length) => 'ü'.repeat(length >> 1) + 'x'.repeat(length % 2),
     );
-  },
-);
+    const many = Array.from({ length: 5000 }, (_, i) => (i % 7 === 0 ? null : `value ${i}`));
+    const far = ['a', 'b'.repeat(1 << 20), 'c', 'd', 'e'.repeat(1 << 20), 'f'];
+    for (const values of [lengths, many, far]) {
+      expect(digestsOf(values, 'hex', by)).toEqual(wanted(values, 'hex'));
+    }
+  });
+});

@@ -13,8 +13,9 @@ const OUTER_PAD = 0x5c;
 export class Hmac {
   /** The digest of the last message as eight big-endian words. */
   readonly digest = new Int32Array(DIGEST_WORDS);
-  private readonly inner: Int32Array;
-  private readonly outer: Int32Array;
+  /** The states behind the key's blocks. */
+  readonly inner: Int32Array;
+  readonly outer: Int32Array;
   private readonly words = new Int32Array(16);
   private readonly outerWords = new Int32Array(16);
 

@@ -8,7 +8,8 @@
  */
 
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
-const K = Int32Array.from(cubeRootFractions(64));
+export const ROUND_CONSTANTS: Int32Array = Int32Array.from(cubeRootFractions(64));
+const K = ROUND_CONSTANTS;
 
 /** The first 32 bits of the fractional parts of the square roots of the first 8 primes. */
 export const INITIAL_STATE: Int32Array = Int32Array.from(squareRootFractions(8));

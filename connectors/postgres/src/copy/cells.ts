@@ -4,7 +4,10 @@ export interface Cells {
   readonly bytes: Buffer;
   /** Over the same bytes, from their first one. */
   readonly view: DataView;
-  /** Offset of each value's first byte; -1 where it is null. The four bytes before a value hold its length. */
+  /**
+   * Offset of each value's first byte. The four bytes before a value hold its length. Where it is null: below zero, in
+   * {@link FieldIndex} the complement of the offset at which it would be.
+   */
   readonly starts: Int32Array;
   readonly nulls: number;
 }

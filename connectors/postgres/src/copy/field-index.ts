@@ -1,17 +1,19 @@
 /**
  * Finds the fields of rows that came as CopyData messages, in one walk over the lengths. Offsets are kept column by
- * column, so that each decoder then runs through one array.
+ * column, so that each decoder then runs through one array. A field that is null has the complement of the offset at
+ * which its value would be.
  */
 import { pgErrors } from '../errors.js';
 import type { Cells } from './cells.js';
 
 export class FieldIndex {
-  private readonly view: DataView;
+  /** Over the same bytes. */
+  readonly view: DataView;
   private readonly starts: Int32Array;
   private readonly nulls: Int32Array;
 
   constructor(
-    private readonly bytes: Buffer,
+    readonly bytes: Buffer,
     private readonly rows: number,
     private readonly columns: number,
   ) {
@@ -27,6 +29,18 @@ export class FieldIndex {
     return { bytes, view, starts, nulls: this.nulls[column]! };
   }
 
+  /** Where the field of a row begins: at its length. */
+  begin(column: number, row: number): number {
+    const start = this.starts[column * this.rows + row]!;
+    return (start < 0 ? ~start : start) - 4;
+  }
+
+  /** Where it ends. */
+  end(column: number, row: number): number {
+    const start = this.starts[column * this.rows + row]!;
+    return start < 0 ? ~start : start + this.view.getInt32(start - 4);
+  }
+
   private walk(): void {
     const { view, starts, nulls, rows, columns } = this;
     const size = rows * columns;
@@ -40,7 +54,7 @@ export class FieldIndex {
         const length = view.getInt32(at);
         at += 4;
         if (length < 0) {
-          starts[slot] = -1;
+          starts[slot] = ~at;
           nulls[column]!++;
         } else {
           starts[slot] = at;

@@ -9,13 +9,15 @@ import {
 } from '@sluice/sdk';
 import type { CopyChunk } from '../connection/copy-out.js';
 import { valueText } from '../types/value-text.js';
-import type { Wire } from '../types/wire.js';
+import { type Wire, wireName } from '../types/wire.js';
 import { type FieldDecoder, fieldDecoder } from './decode-column.js';
 import { FieldIndex } from './field-index.js';
+import { untouchedColumn } from './untouched.js';
 
 /** Makes batches of one stream; built once per reader. */
 export class FrameBatches {
   private readonly decoders: readonly FieldDecoder[];
+  private readonly names: readonly (string | undefined)[];
 
   constructor(
     private readonly schema: StreamSchema,
@@ -24,11 +26,13 @@ export class FrameBatches {
     private readonly format: string | undefined,
   ) {
     this.decoders = schema.fields.map((f, i) => fieldDecoder(wires[i]!, f.type));
+    this.names = wires.map(wireName);
   }
 
   batch({ bytes, rows }: CopyChunk): Batch {
     const encoded = { format: this.format ?? 'postgres-copy-frames', bytes };
-    return Batch.ofEncoded(this.schema, rows, encoded, new FrameDecoder(bytes, rows, this.decoders));
+    const decoder = new FrameDecoder(bytes, rows, this.decoders, this.names);
+    return Batch.ofEncoded(this.schema, rows, encoded, decoder);
   }
 
   /** Columns of the last row, which has values there, as text that the server reads back. */
@@ -51,10 +55,15 @@ class FrameDecoder implements ColumnDecoder {
     private readonly bytes: Buffer,
     private readonly rows: number,
     private readonly decoders: readonly FieldDecoder[],
+    private readonly names: readonly (string | undefined)[],
   ) {}
 
   column(i: number): Column {
     this.index ??= new FieldIndex(this.bytes, this.rows, this.decoders.length);
-    return this.decoders[i]!(this.index.cells(i));
+    const { index, rows } = this;
+    const decode = () => this.decoders[i]!(index.cells(i));
+    const wire = this.names[i];
+    if (wire === undefined) return decode();
+    return untouchedColumn(rows, decode, { index, column: i, wire, rows: undefined });
   }
 }

@@ -2,6 +2,7 @@
 import type { Column } from '@sluice/sdk';
 import type { ColumnEncoder } from './column-encoder.js';
 import type { EncodedColumn } from './frame-encoder.js';
+import { passingFields } from './untouched.js';
 
 /** The rows, in order; undefined when every value has a place. */
 export function unplacedRows(
@@ -9,8 +10,8 @@ export function unplacedRows(
   columns: readonly Column[],
 ): Uint32Array | undefined {
   const rows = new Set<number>();
-  encoded.forEach(({ encoder }, c) => {
-    collect(encoder, columns[c]!, rows);
+  encoded.forEach(({ encoder, wire }, c) => {
+    if (passingFields(columns[c]!, wire) === undefined) collect(encoder, columns[c]!, rows);
   });
   return rows.size === 0 ? undefined : Uint32Array.from(rows).sort();
 }

@@ -196,7 +196,7 @@ function encodedColumn(
     throw pgErrors.columnMismatch(
       `${table.target}: column ${name} is ${type}, which does not take the stream's type`,
     );
-  return { name, encoder: refusingAbsent(name, found.encoder) };
+  return { name, encoder: refusingAbsent(name, found.encoder), ...(!viaText && { wire }) };
 }
 
 /** A value that the source did not send is not null, and these write modes cannot leave a column as it is. */
