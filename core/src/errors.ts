@@ -146,6 +146,18 @@ export const coreErrors = defineErrors('CORE', {
     title: 'The reader offered rows that the plan does not know',
     help: 'Run the job again: the plan is made afresh from the source as it is now.',
   },
+  tooManyRejected: {
+    number: 112,
+    class: 'data',
+    title: 'More rows were rejected than the job tolerates',
+    help: '`sluice dlq list` shows them and why. Correct the cause, or raise `errors.max`; the next run goes on from the last committed position.',
+  },
+  countsDiffer: {
+    number: 113,
+    class: 'internal',
+    title: 'The rows of an epoch do not add up',
+    help: 'This is a defect of the engine or of a transform; the epoch was not committed. Please report it with the message.',
+  },
   ledgerMisused: {
     number: 120,
     class: 'internal',

@@ -10,6 +10,8 @@ export interface StreamCounts {
   /** Rows that transforms made beyond those read, and rows that they took out. */
   added: number;
   filtered: number;
+  /** Rows that were refused on the way or by the sink, and are kept as dead letters. */
+  rejected: number;
   /** Rows that the sink accepted, and those of them that are committed. */
   passed: number;
   committed: number;

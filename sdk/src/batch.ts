@@ -4,6 +4,8 @@
  */
 import { columnBuilder } from './column-build.js';
 import { valueReader } from './column-read.js';
+import type { SluiceError } from './errors.js';
+import type { Json } from './json.js';
 import { bitmapBytes, type Column, columnBytes } from './layout.js';
 import type { StreamSchema } from './schema.js';
 import { take } from './take.js';
@@ -31,6 +33,16 @@ export interface ColumnDecoder {
   column(index: number): Column;
 }
 
+/** A row that its reader cannot make sense of. */
+export interface RejectedRow {
+  /** How many rows of the batch stand before it. */
+  readonly before: number;
+  /** Of class `data`, with the place in the system among its details: file, line, offset, … */
+  readonly error: SluiceError;
+  /** What there is of it: its text as far as that is short, or a hash and a length. */
+  readonly payload: Json;
+}
+
 export interface BatchOptions {
   /** One op for all rows (default `insert`), or one code of {@link OPS} a row. */
   readonly op?: Op | Uint8Array;
@@ -38,6 +50,8 @@ export interface BatchOptions {
   readonly before?: Batch;
   /** Bytes that the rows came as, for rates and budgets; measured from the columns when not given. */
   readonly byteSize?: number;
+  /** Rows that could not be read, in order: the job says whether that is tolerated. */
+  readonly rejected?: readonly RejectedRow[];
 }
 
 export class Batch {
@@ -46,6 +60,8 @@ export class Batch {
   readonly rowCount: number;
   readonly op: Op | Uint8Array;
   readonly before: Batch | undefined;
+  /** Rows between these that could not be read. */
+  readonly rejected: readonly RejectedRow[];
   /** The rows in their system's own bytes, where the source offers them. */
   readonly encoded: Encoded | undefined;
 
@@ -68,6 +84,7 @@ export class Batch {
     this.made = new Array(schema.fields.length);
     this.op = options.op ?? 'insert';
     this.before = options.before;
+    this.rejected = options.rejected ?? [];
     this.size = options.byteSize;
     this.encoded = more.encoded;
     this.makeRows = more.makeRows;

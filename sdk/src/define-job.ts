@@ -55,6 +55,8 @@ export interface EngineSpec {
     except?: string[];
   };
   types?: { lossy?: 'fail' | 'warn' | 'string' };
+  /** Tolerates rows that cannot be kept; without it the first one ends the run. */
+  errors?: { deadLetter?: string; max?: number | string; window?: string };
   memory?: string;
   parallel?: number;
   /** Start a new generation of streams that a `full` `append` has published already. */

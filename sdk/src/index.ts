@@ -1,4 +1,12 @@
-export { Batch, type BatchOptions, type ColumnDecoder, type Encoded, OPS, type Op } from './batch.js';
+export {
+  Batch,
+  type BatchOptions,
+  type ColumnDecoder,
+  type Encoded,
+  OPS,
+  type Op,
+  type RejectedRow,
+} from './batch.js';
 export * from './calendar.js';
 export { type ColumnBuilder, columnBuilder, columnOf, structFields } from './column-build.js';
 export { columnValues, type ValueReader, valueReader } from './column-read.js';

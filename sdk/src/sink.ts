@@ -131,6 +131,11 @@ export interface LaneRequest {
 interface WriterVerbs {
   /** Accepts a batch. Rejects with class `data` when rows cannot be placed. */
   write(message: Batch | Clear): Promise<void>;
+  /**
+   * Lets the system look at everything that was accepted since the last commit as it would at a commit, and keeps it
+   * uncommitted. Rejects with class `data` when it refuses rows. For systems that say so late.
+   */
+  check?(): Promise<void>;
   /** Forgets everything since the last commit. */
   abort(): Promise<void>;
   /** Frees connections and files; what is not committed is forgotten. Called once. */

@@ -4,6 +4,9 @@ import type { CommandSpec } from './command.js';
 import { connectorsList } from './connectors-list.js';
 import { copy } from './copy.js';
 import { discover } from './discover.js';
+import { dlqDrop } from './dlq-drop.js';
+import { dlqList } from './dlq-list.js';
+import { dlqShow } from './dlq-show.js';
 import { explain } from './explain.js';
 import { plan } from './plan.js';
 import { preview } from './preview.js';
@@ -21,6 +24,9 @@ export const commands: readonly CommandSpec[] = [
   preview,
   stateShow,
   stateForget,
+  dlqList,
+  dlqShow,
+  dlqDrop,
   connectorsList,
   schema,
   explain,

@@ -13,6 +13,14 @@ export const state: OptionSpec = {
   summary: 'Ledger that keeps positions (default .sluice/state.db where the job is)',
 };
 
+/** Which dead letters a command is about. */
+export const letterFilter: { readonly [name: string]: OptionSpec } = {
+  flow: { kind: 'text', value: '<flow>', summary: 'Only those of a flow' },
+  sink: { kind: 'text', value: '<sink>', summary: 'Only those on their way to a sink' },
+  stream: { kind: 'text', value: '<stream>', summary: 'Only those of a stream' },
+  id: { kind: 'text', value: '<id>', summary: 'Only this one' },
+};
+
 /** What `run` and `copy` share: how a run goes, not what it moves. */
 export const runOptions: { readonly [name: string]: OptionSpec } = {
   'result-file': { kind: 'text', value: '<file>', summary: 'Also write the result as JSON to a file' },

@@ -10,7 +10,7 @@ const stream = (more: Partial<StreamProgress> = {}): StreamProgress => ({
   stream: 'public.orders',
   target: 'lake.orders',
   phase: 'copying',
-  counts: { read: 1_204_000, bytes: 13_493_022, added: 0, filtered: 0, passed: 0, committed: 0 },
+  counts: { read: 1_204_000, bytes: 13_493_022, added: 0, filtered: 0, rejected: 0, passed: 0, committed: 0 },
   estimatedRows: 3_000_000,
   rate: 82_000,
   share: 0.4,
@@ -54,7 +54,7 @@ describe('progress lines', () => {
   });
 
   it('say when there was no new rows', () => {
-    const counts = { read: 0, bytes: 0, added: 0, filtered: 0, passed: 0, committed: 0 };
+    const counts = { read: 0, bytes: 0, added: 0, filtered: 0, rejected: 0, passed: 0, committed: 0 };
     expect(progressLines([stream({ phase: 'complete', counts, share: undefined })], screen(80))[0]).toContain(
       'no new rows',
     );

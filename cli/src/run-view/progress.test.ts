@@ -8,6 +8,7 @@ const counts = (read: number, bytes = read * 10): StreamCounts => ({
   bytes,
   added: 0,
   filtered: 0,
+  rejected: 0,
   passed: read,
   committed: 0,
 });

@@ -40,7 +40,15 @@ interface Entry {
 
 /** How far back the rate looks. */
 const WINDOW_MS = 5000;
-const NOTHING: StreamCounts = { read: 0, bytes: 0, added: 0, filtered: 0, passed: 0, committed: 0 };
+const NOTHING: StreamCounts = {
+  read: 0,
+  bytes: 0,
+  added: 0,
+  filtered: 0,
+  rejected: 0,
+  passed: 0,
+  committed: 0,
+};
 
 export class Progress {
   private readonly entries = new Map<string, Entry>();

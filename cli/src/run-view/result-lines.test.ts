@@ -15,6 +15,7 @@ const stream: StreamResult = {
   bytes: 12_000,
   added: 0,
   filtered: 500,
+  rejected: 0,
   passed: 1000,
   committed: 1000,
 };

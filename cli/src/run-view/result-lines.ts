@@ -28,11 +28,13 @@ function headline({ job, status, startedAt, endedAt, rows, bytes }: RunResult, c
 }
 
 function streamTable(streams: readonly StreamResult[], colours: Colours, width?: number): string[] {
+  const rejects = streams.some(({ rejected }) => rejected > 0);
   const columns: TableColumn[] = [
     { title: 'stream' },
     { title: 'target' },
     { title: 'read', align: 'right' },
     { title: 'filtered', align: 'right' },
+    ...(rejects ? [{ title: 'rejected', align: 'right' as const }] : []),
     { title: 'written', align: 'right' },
     { title: 'delivered' },
     { title: 'state' },
@@ -42,6 +44,7 @@ function streamTable(streams: readonly StreamResult[], colours: Colours, width?:
     stream.target,
     formatCount(stream.read),
     formatCount(stream.filtered),
+    ...(rejects ? [{ text: formatCount(stream.rejected), paint: colours.yellow }] : []),
     formatCount(stream.committed),
     stream.guarantee,
     { text: stateOf(stream), paint: stream.complete ? colours.green : colours.yellow },
@@ -61,9 +64,12 @@ function stateOf({ complete, read }: StreamResult): string {
   return read === 0 ? 'no new rows' : 'complete';
 }
 
-function closing({ streams, status }: RunResult): string | undefined {
+function closing({ job, streams, status }: RunResult): string | undefined {
   if (status !== 'succeeded') {
     return 'What is written stays; the next run continues from the last committed position.';
+  }
+  if (streams.some(({ rejected }) => rejected > 0)) {
+    return `Rejected rows are kept: sluice dlq list ${job}`;
   }
   const idle = streams.filter(({ read, complete }) => complete && read === 0).length;
   return idle === streams.length ? 'There was no new rows.' : undefined;

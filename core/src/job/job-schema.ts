@@ -195,6 +195,34 @@ const engineShape = {
     })
     .optional()
     .describe('How types are mapped.'),
+  errors: z
+    .strictObject({
+      deadLetter: z
+        .string()
+        .min(1)
+        .default('ledger')
+        .describe(
+          'Where rows that cannot be kept go: `ledger` (default), or the name of a connection, which gets a table `dead_letters`.',
+        ),
+      max: z
+        .union([
+          z.int().min(0),
+          z.string().refine((text) => parsePercentage(text) !== undefined, {
+            error: 'must be a number of rows or a share such as "0.1%"',
+          }),
+        ])
+        .default('1%')
+        .describe(
+          'How many rows may be rejected before the run fails: a number, or a share of what is read (of at least 1,000 rows).',
+        ),
+      window: duration
+        .optional()
+        .describe('Count only what this last span of time has brought, for runs that go on: 10m, 1h.'),
+    })
+    .optional()
+    .describe(
+      'Tolerates rows that cannot be read, transformed or written, and keeps them as dead letters. Without this key the first one ends the run.',
+    ),
   memory: memory
     .optional()
     .describe('Bytes that may be held at once, or a share of what the container or machine has: 512Mi, 50%.'),

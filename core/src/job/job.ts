@@ -1,5 +1,6 @@
 /** A job in its normal form: what a job file of either form says, checked, with every `${…}` resolved. */
 import type { ReadMode } from '@sluice/sdk';
+import type { RejectBound } from '../dead-letters/reject-limit.js';
 import type { JobValues, Settings } from './check-settings.js';
 import type { SinkStreamInput, StreamInput } from './job-schema.js';
 import type { Path } from './path-text.js';
@@ -67,6 +68,12 @@ export interface CommitBounds {
   readonly bytes?: number;
 }
 
+/** How rows that cannot be kept are tolerated. */
+export interface JobErrors extends RejectBound {
+  /** Undefined: dead letters are kept in the ledger. */
+  readonly deadLetter?: JobConnection;
+}
+
 /** `bytes`, or a `share` between 0 and 1 of what there is. */
 export type MemoryBound = { readonly bytes: number } | { readonly share: number };
 
@@ -86,6 +93,8 @@ export interface Job extends JobValues {
     readonly except: readonly string[];
   };
   readonly lossy: 'fail' | 'warn' | 'string';
+  /** Undefined: the first row that cannot be kept ends the run. */
+  readonly errors?: JobErrors;
   readonly memory?: MemoryBound;
   readonly parallel?: number;
   readonly again: boolean;

@@ -337,7 +337,7 @@ describe('mistakes are named with their key and what was meant', () => {
 
   it('keys of features that are not there yet are unknown, too', async () => {
     const base = { name: 'j', source: { connector: 'a' }, sink: { connector: 'b' } };
-    for (const key of ['errors', 'schema', 'deadLetter', 'cdc', 'onFailure', 'only']) {
+    for (const key of ['schema', 'deadLetter', 'cdc', 'onFailure', 'only']) {
       const [problem] = await problems({ ...base, [key]: {} });
       expect(problem, key).toMatch(new RegExp(`^${key}: unknown key`));
     }

@@ -78,8 +78,9 @@ function ofLong(job: LongJobInput, values: JobValues): NormalJob {
   );
   if (flows.length === 0) problems.push({ path: ['flows'], message: 'must hold at least one flow' });
   checkExceptions(job.delivery?.except ?? [], flows, problems);
+  const errors = errorsOf(job.errors, use);
   if (problems.length > 0) throw problemsError(coreErrors.jobInvalid, problems, values);
-  return { ...engineKeys(job), connections, flows };
+  return { ...engineKeys(job), ...errors, connections, flows };
 }
 
 function ofFlow(
@@ -143,8 +144,14 @@ function ofShort(job: ShortJobInput, values: JobValues): NormalJob {
     ],
   };
   checkExceptions(job.delivery?.except ?? [], [flow], problems);
+  const connections: { [name: string]: JobConnection } = { source, sink };
+  const errors = errorsOf(job.errors, (name, path) => {
+    if (Object.hasOwn(connections, name)) return connections[name]!;
+    problems.push({ path, message: noSuch('connection', name, Object.keys(connections)) });
+    return sink;
+  });
   if (problems.length > 0) throw problemsError(coreErrors.jobInvalid, problems, values);
-  return { ...engineKeys(job), connections: { source, sink }, flows: [flow] };
+  return { ...engineKeys(job), ...errors, connections, flows: [flow] };
 }
 
 function connection(name: string, spec: LongJobInput['connections'][string], at: Path): JobConnection {
@@ -214,6 +221,21 @@ function engineKeys(job: LongJobInput | ShortJobInput): EngineKeys {
     ...(parallel !== undefined && { parallel }),
     again,
     allowEmpty,
+  };
+}
+
+function errorsOf(
+  errors: LongJobInput['errors'],
+  use: (name: string, path: Path) => JobConnection,
+): Pick<Job, 'errors'> {
+  if (errors === undefined) return {};
+  const { deadLetter = 'ledger', max = '1%', window } = errors;
+  return {
+    errors: {
+      max: typeof max === 'number' ? { rows: max } : { share: parsePercentage(max)! },
+      ...(window !== undefined && { windowMs: parseDuration(window)! }),
+      ...(deadLetter !== 'ledger' && { deadLetter: use(deadLetter, ['errors', 'deadLetter']) }),
+    },
   };
 }
 

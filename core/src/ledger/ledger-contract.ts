@@ -5,10 +5,17 @@
 import { commits } from './contract/commits.js';
 import { generations } from './contract/generations.js';
 import { leases } from './contract/leases.js';
+import { letters } from './contract/letters.js';
 import { runs } from './contract/runs.js';
 import type { ContractCheck } from './contract/scene.js';
 
 export type { ContractCheck, OpenLedger } from './contract/scene.js';
 
 /** Every check of the contract. */
-export const ledgerContract: readonly ContractCheck[] = [...leases, ...generations, ...commits, ...runs];
+export const ledgerContract: readonly ContractCheck[] = [
+  ...leases,
+  ...generations,
+  ...commits,
+  ...letters,
+  ...runs,
+];

@@ -5,7 +5,7 @@
  * Writes carry the lease and compare-and-swap on its fence: a run whose lease another run has taken over gets
  * `SLUICE-CORE-0102` (fenced) from every write and can harm nothing.
  */
-import type { Json, Split, SplitRecord, Token } from '@sluice/sdk';
+import type { Json, JsonObject, Split, SplitRecord, Token } from '@sluice/sdk';
 
 /** A flow of a job; names are identity. */
 export interface FlowKey {
@@ -119,6 +119,36 @@ export interface RunRow {
   readonly result?: Json;
 }
 
+/** A row that was not kept, with what it takes to look at it and to try again. */
+export interface DeadLetter {
+  /** The same row has the same id in every attempt at its epoch, however it is read: see `letterId`. */
+  readonly id: string;
+  readonly flow: string;
+  readonly sink: string;
+  readonly stream: string;
+  readonly split: string;
+  readonly generation: number;
+  /** The epoch that the row would have been part of, and its place among the rows that came to the stage in it. */
+  readonly epoch: number;
+  readonly row: number;
+  /** Where it was refused: when it was read, by the n-th of the stream's transforms (from 0), or by the sink. */
+  readonly stage: 'read' | 'sink' | number;
+  readonly error: { readonly code: string; readonly message: string; readonly details: JsonObject };
+  /** The row as it came to the stage; for a row that cannot be read what the source says of it. */
+  readonly payload: Json;
+  readonly run: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Which dead letters; what is left out is any. */
+export interface LetterFilter {
+  readonly flow?: string;
+  readonly sink?: string;
+  readonly stream?: string;
+  readonly id?: string;
+}
+
 export interface Ledger {
   /**
    * Takes the job's lease with a greater fence. A lease whose holder is dead (same host, process gone) or expired
@@ -169,10 +199,17 @@ export interface Ledger {
 
   /**
    * Forgets the job's streams, splits, positions, what is prepared and published, and its sinks' identities, so that
-   * the next run begins as a first one (a sink that keeps a record of its own still has its say). Runs, epochs and
-   * the fence stay.
+   * the next run begins as a first one (a sink that keeps a record of its own still has its say). Runs, epochs, dead
+   * letters and the fence stay.
    */
   forget(lease: Lease): Promise<void>;
+
+  /** Stores dead letters, durably. One that is there under the same id is replaced. */
+  addLetters(lease: Lease, letters: readonly DeadLetter[]): Promise<void>;
+  /** The job's dead letters, oldest first. */
+  letters(job: string, filter: LetterFilter, limit: number): Promise<DeadLetter[]>;
+  countLetters(job: string, filter: LetterFilter): Promise<number>;
+  dropLetters(lease: Lease, ids: readonly string[]): Promise<void>;
 
   startRun(lease: Lease, run: RunRow): Promise<void>;
   endRun(run: string, status: RunStatus, endedAt: number, result: Json): Promise<void>;

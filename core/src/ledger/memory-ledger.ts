@@ -7,6 +7,7 @@ import { coreErrors } from '../errors.js';
 import { historySpan, THIN_EVERY } from './history.js';
 import { holderGone } from './holder.js';
 import type {
+  DeadLetter,
   EpochRow,
   EpochStats,
   FlowKey,
@@ -15,6 +16,7 @@ import type {
   Lease,
   Ledger,
   LedgerSplit,
+  LetterFilter,
   PositionState,
   PreparedEpoch,
   Publication,
@@ -58,6 +60,8 @@ interface State {
   /** By job, then by flow. */
   flows: Map<string, Map<string, FlowRows>>;
   runs: Map<string, RunRow>;
+  /** By job, then by id. */
+  letters: Map<string, Map<string, DeadLetter>>;
   thinnedAt: number;
 }
 
@@ -69,7 +73,13 @@ export class MemoryLedger implements Ledger {
   constructor(options: LedgerOptions = {}) {
     this.clock = options.clock ?? Date.now;
     this.isGone = options.isGone ?? holderGone;
-    this.state = { leases: new Map(), flows: new Map(), runs: new Map(), thinnedAt: this.clock() };
+    this.state = {
+      leases: new Map(),
+      flows: new Map(),
+      runs: new Map(),
+      letters: new Map(),
+      thinnedAt: this.clock(),
+    };
   }
 
   /** A ledger with the same state and options; the two share nothing that changes. */
@@ -257,6 +267,34 @@ export class MemoryLedger implements Ledger {
       rows.splits.clear();
       rows.sinks.clear();
     }
+  }
+
+  async addLetters(lease: Lease, letters: readonly DeadLetter[]): Promise<void> {
+    this.check(lease);
+    const held = this.state.letters.get(lease.job) ?? new Map<string, DeadLetter>();
+    this.state.letters.set(lease.job, held);
+    for (const letter of letters) requireStorable(letter.id, letter.flow, letter.sink, letter.stream);
+    for (const letter of letters) held.set(letter.id, stored(letter));
+  }
+
+  async letters(job: string, filter: LetterFilter, limit: number): Promise<DeadLetter[]> {
+    return structuredClone(this.matching(job, filter).slice(0, limit));
+  }
+
+  async countLetters(job: string, filter: LetterFilter): Promise<number> {
+    return this.matching(job, filter).length;
+  }
+
+  async dropLetters(lease: Lease, ids: readonly string[]): Promise<void> {
+    this.check(lease);
+    for (const id of ids) this.state.letters.get(lease.job)?.delete(id);
+  }
+
+  private matching(job: string, filter: LetterFilter): DeadLetter[] {
+    const wanted = Object.entries(filter) as [keyof LetterFilter, string | undefined][];
+    return [...(this.state.letters.get(job)?.values() ?? [])].filter((letter) =>
+      wanted.every(([key, value]) => value === undefined || letter[key] === value),
+    );
   }
 
   async startRun(lease: Lease, run: RunRow): Promise<void> {

@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { isSluiceError } from '@sluice/sdk';
 import type Database from 'libsql';
 import { coreErrors } from '../errors.js';
-import { APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION } from './sqlite-schema.js';
+import { APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION, UPGRADES } from './sqlite-schema.js';
 
 /** How long SQLite itself waits for a lock; this blocks the event loop, so it is short. */
 const NATIVE_WAIT_MS = 100;
@@ -147,11 +147,13 @@ export class SqliteFile {
       this.database.pragma('journal_mode = WAL');
       this.database.pragma('synchronous = FULL');
     }
+    if (state === 'older' && readOnly) throw unusable(this.path, OLDER);
     if (state === 'empty') this.transaction('IMMEDIATE', () => this.create(now));
+    if (state === 'older') this.transaction('IMMEDIATE', () => this.upgrade());
   }
 
   /** Reads only. Throws for a file that is not a ledger of this version. */
-  private inspect(): 'empty' | 'ledger' {
+  private inspect(): 'empty' | 'ledger' | 'older' {
     const id = Number(this.database.prepare('PRAGMA application_id').get()?.['application_id' as never]);
     if (id !== APPLICATION_ID) {
       const { tables } = this.database
@@ -170,8 +172,18 @@ export class SqliteFile {
         { details: { path: this.path, version, known: SCHEMA_VERSION } },
       );
     }
+    if (version in UPGRADES) return 'older';
     if (version !== SCHEMA_VERSION) throw unusable(this.path, 'its version cannot be read');
     return 'ledger';
+  }
+
+  private upgrade(): void {
+    if (this.inspect() === 'ledger') return; // another process was faster
+    const row = this.database.prepare(`SELECT value FROM meta WHERE key = 'version'`).get() as SqlRow;
+    for (let version = Number(row['value']); version < SCHEMA_VERSION; version++) {
+      this.database.exec(UPGRADES[version]!);
+    }
+    this.run(`UPDATE meta SET value = ? WHERE key = 'version'`, `${SCHEMA_VERSION}`);
   }
 
   private create(now: number): void {
@@ -222,6 +234,8 @@ function syncFolder(folder: string): void {
     closeSync(handle);
   }
 }
+
+const OLDER = 'an older version wrote it; run its job once, which brings it up to date';
 
 /** SQLite's primary result codes (https://www.sqlite.org/rescode.html) that speak of the file, in words. */
 const REASONS: { readonly [code: number]: string } = {

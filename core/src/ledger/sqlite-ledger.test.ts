@@ -228,12 +228,33 @@ it('leaves a ledger of a newer version as it is', async () => {
   const opened = openSqliteLedger(path);
   await expect(opened).rejects.toMatchObject({
     code: 'SLUICE-CORE-0103',
-    details: { version: 99, known: 1 },
+    details: { version: 99, known: 2 },
   });
   await expect(openSqliteLedger(path, { readOnly: true })).rejects.toMatchObject({
     code: 'SLUICE-CORE-0103',
   });
   expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+it('brings a ledger of version 1 up to date and keeps what it knows', async () => {
+  const path = join(folder, 'state.db');
+  const first = await openSqliteLedger(path);
+  const lease = await first.acquire('shop', currentHolder('r1'), 1000);
+  await first.release(lease);
+  await first.close();
+  execFileSync('python3', [
+    '-c',
+    `import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.executescript("drop table letters; update meta set value='1' where key='version'")`,
+    path,
+  ]);
+  await expect(openSqliteLedger(path, { readOnly: true })).rejects.toMatchObject({
+    code: 'SLUICE-CORE-0104',
+    message: expect.stringContaining('older version'),
+  });
+  const second = await openSqliteLedger(path);
+  expect(await second.jobs()).toEqual(['shop']);
+  expect(await second.letters('shop', {}, 1)).toEqual([]);
+  await second.close();
 });
 
 it('refuses what is no ledger, names it and leaves it as it is', async () => {

@@ -6,6 +6,7 @@ import type { Json, Split, SplitRecord } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { holderGone } from './holder.js';
 import type {
+  DeadLetter,
   EpochRow,
   EpochStats,
   FlowKey,
@@ -14,6 +15,7 @@ import type {
   Lease,
   Ledger,
   LedgerSplit,
+  LetterFilter,
   PreparedEpoch,
   RunRow,
   RunStatus,
@@ -34,6 +36,7 @@ import {
 import { SqliteFile } from './sqlite-file.js';
 import { EpochTable } from './sqlite-history.js';
 import { LeaseTable } from './sqlite-leases.js';
+import { LetterTable } from './sqlite-letters.js';
 import { flowState, runRow } from './sqlite-rows.js';
 
 export interface SqliteLedgerOptions extends LedgerOptions {
@@ -60,6 +63,7 @@ export async function openSqliteLedger(path: string, options: SqliteLedgerOption
 class SqliteLedger implements Ledger {
   private readonly leases: LeaseTable;
   private readonly history: EpochTable;
+  private readonly letterTable: LetterTable;
 
   constructor(
     private readonly file: SqliteFile,
@@ -68,6 +72,7 @@ class SqliteLedger implements Ledger {
   ) {
     this.leases = new LeaseTable(file);
     this.history = new EpochTable(file);
+    this.letterTable = new LetterTable(file);
   }
 
   async acquire(job: string, holder: Holder, ttlMs: number): Promise<Lease> {
@@ -233,6 +238,26 @@ class SqliteLedger implements Ledger {
       ]) {
         this.file.run(`DELETE FROM ${table} WHERE job = ?`, lease.job);
       }
+    });
+  }
+
+  async addLetters(lease: Lease, letters: readonly DeadLetter[]): Promise<void> {
+    await this.held(lease, lease.job, () => {
+      for (const letter of letters) this.letterTable.put(lease.job, letter);
+    });
+  }
+
+  async letters(job: string, filter: LetterFilter, limit: number): Promise<DeadLetter[]> {
+    return this.file.read(() => this.letterTable.list(job, filter, limit));
+  }
+
+  async countLetters(job: string, filter: LetterFilter): Promise<number> {
+    return this.file.read(() => this.letterTable.count(job, filter));
+  }
+
+  async dropLetters(lease: Lease, ids: readonly string[]): Promise<void> {
+    await this.held(lease, lease.job, () => {
+      for (const id of ids) this.letterTable.drop(lease.job, id);
     });
   }
 

@@ -2,12 +2,25 @@
  * The tables of the SQLite ledger. Names are stored as they are, everything shaped as JSON text, fences as 64-bit
  * integers, times as epoch milliseconds. `application_id` says that a file is a ledger, `meta.version` of which shape.
  */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** "SLUI" as a big-endian integer, in the header of the file (`PRAGMA application_id`). */
 export const APPLICATION_ID = 0x53_4c_55_49;
 
-export const SCHEMA_SQL = `
+/** Since version 2. */
+const LETTERS_SQL = `
+CREATE TABLE letters (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  job TEXT NOT NULL, id TEXT NOT NULL, flow TEXT NOT NULL, sink TEXT NOT NULL, stream TEXT NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (job, id)
+) STRICT;
+`;
+
+/** What brings a ledger of an older version to the next one, by the version that it has. */
+export const UPGRADES: { readonly [version: number]: string } = { 1: LETTERS_SQL };
+
+export const SCHEMA_SQL = `${LETTERS_SQL}
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE leases (

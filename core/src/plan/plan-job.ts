@@ -9,6 +9,7 @@ import {
   silentLogger,
   type Transform,
 } from '@sluice/sdk';
+import type { RejectBound } from '../dead-letters/reject-limit.js';
 import { coreErrors } from '../errors.js';
 import { problemsError } from '../job/check-settings.js';
 import { checkedStreamSettings, checkedTargetSettings, connectionConfig } from '../job/flow-settings.js';
@@ -25,6 +26,8 @@ export interface JobPlan {
   /** Folder that relative paths start from. */
   readonly cwd: string;
   readonly flows: readonly FlowPlan[];
+  /** Undefined: the first row that cannot be kept ends the run. */
+  readonly errors?: RejectBound;
   /** Bytes that each connector may hold beside the batches in flight. */
   readonly connectorMemory: number;
   /** Frees what planning has opened in sources and sinks. May be repeated; a run does it at its end. */
@@ -71,7 +74,8 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
       checkNames(job, flow, plan);
       flows.push(plan);
     }
-    return { name: job.name, cwd: job.cwd, flows, connectorMemory, close };
+    const { errors } = job;
+    return { name: job.name, cwd: job.cwd, flows, ...(errors && { errors }), connectorMemory, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,10 +1,26 @@
 /** A branch: one sink's side of a lane. What it has accepted since its last commit, and when the next one is due. */
-import type { Batch, BoundTransform, Checkpoint, Clear, Context, SinkJob, Split, Writer } from '@sluice/sdk';
-import type { EpochStats, PositionState } from '../ledger/ledger.js';
+import {
+  type Batch,
+  type BoundTransform,
+  type Checkpoint,
+  type Clear,
+  type Context,
+  failpoint,
+  type Json,
+  type SinkJob,
+  type SluiceError,
+  type Split,
+  type Writer,
+} from '@sluice/sdk';
+import { letterId, type Tolerance } from '../dead-letters/letter-box.js';
+import { coreErrors } from '../errors.js';
+import type { DeadLetter, EpochStats, PositionState } from '../ledger/ledger.js';
 import type { SinkPlan, StreamPlan } from '../plan/flow-plan.js';
 import { type CommitTarget, commitEpoch, versionOf } from './commit-epoch.js';
 import { EpochMeter } from './epoch-meter.js';
+import { type RefusedBySink, refusalKey, without } from './sift.js';
 import type { StreamCounter } from './stream-counter.js';
+import { type Passing, payloadOf } from './transform-rows.js';
 
 export interface BranchRun {
   readonly sink: SinkPlan;
@@ -12,6 +28,10 @@ export interface BranchRun {
   readonly position: PositionState | undefined;
   readonly job: SinkJob;
   readonly target: CommitTarget;
+  /** Undefined: the first row that is refused ends the flow. */
+  readonly tolerance: Tolerance | undefined;
+  /** Rows behind the position that the sink is known to refuse. */
+  readonly refused: RefusedBySink;
   readonly counter: (stream: string) => StreamCounter;
   readonly onCommit: (epoch: number, stats: EpochStats, sealed: boolean) => void;
 }
@@ -24,39 +44,56 @@ export interface BranchSplit {
   readonly now: () => number;
 }
 
-/** Rows of one stream as the flow's transforms have made them, and what happened to them there. */
-export interface Passing {
-  readonly stream: string;
-  readonly read: { readonly rows: number; readonly bytes: number };
-  readonly added: number;
-  readonly filtered: number;
-  readonly batches: readonly Batch[];
-}
-
 /** A checkpoint's place in the lane's order. */
 export interface Place {
   readonly ordinal: number;
   readonly checkpoint: Checkpoint;
 }
 
+/** Dead letters that are held before they are stored. */
+const LETTERS_AT_ONCE = 1000;
+
+/** A stream's rows in this branch since its last commit. */
+class StreamTally {
+  read = 0;
+  bytes = 0;
+  added = 0;
+  filtered = 0;
+  rejected = 0;
+  passed = 0;
+  /** Rows that have come to the sink; those that are refused among them. */
+  arrived = 0;
+
+  constructor(
+    readonly counter: StreamCounter,
+    /** Rows that had come to each stage at the last commit. */
+    public entered: readonly number[],
+    public base: readonly number[],
+  ) {}
+}
+
 export class Branch {
   private readonly meter: EpochMeter;
   private readonly casts: ReadonlyMap<string, readonly BoundTransform[]>;
-  private readonly uncounted = new Map<StreamCounter, number>();
+  private readonly tallies = new Map<string, StreamTally>();
+  private letters: DeadLetter[] = [];
   private epoch: number;
+  /** Whether the rows that the sink is known to refuse are still ahead: they lie behind the first position. */
+  private sifted: boolean;
   /** The last place that is committed in this lane. */
   committed: Place | undefined;
 
   private constructor(
-    private readonly r: BranchRun,
+    readonly run: BranchRun,
     private readonly of: BranchSplit,
     private readonly writer: Writer,
   ) {
-    this.meter = new EpochMeter(r.sink.epoch, of.now);
-    this.epoch = r.position?.epoch ?? 0;
+    this.meter = new EpochMeter(run.sink.epoch, of.now);
+    this.epoch = run.position?.epoch ?? 0;
+    this.sifted = run.refused.size > 0;
     this.casts = new Map(
       of.streams.flatMap(({ stream, targets }) => {
-        const target = targets[r.sink.key.sink];
+        const target = targets[run.sink.key.sink];
         return target === undefined ? [] : [[stream, target.casts]];
       }),
     );
@@ -70,7 +107,7 @@ export class Branch {
   }
 
   get sink(): SinkPlan {
-    return this.r.sink;
+    return this.run.sink;
   }
 
   /** Whether nothing waits for a commit. */
@@ -87,22 +124,34 @@ export class Branch {
     return this.meter.msLeft;
   }
 
-  async write({ stream, read, added, filtered, batches }: Passing): Promise<void> {
+  /** Rows that were read since the last commit. */
+  get rowsRead(): number {
+    return [...this.tallies.values()].reduce((sum, { read }) => sum + read, 0);
+  }
+
+  async write(passing: Passing): Promise<void> {
+    const { stream, read, added, filtered, refused, batches, entered } = passing;
     const casts = this.casts.get(stream);
     if (casts === undefined) return;
-    const counter = this.r.counter(stream);
-    counter.read(read.rows, read.bytes);
-    counter.transformed(added, filtered);
+    const tally = this.tallyOf(stream, entered);
+    tally.counter.read(read.rows, read.bytes);
+    tally.counter.transformed(added, filtered);
+    tally.read += read.rows;
+    tally.bytes += read.bytes;
+    tally.added += added;
+    tally.filtered += filtered;
+    tally.entered = entered;
     this.meter.add(read.rows, read.bytes);
+    for (const { stage, row, error, payload } of refused) {
+      const base = tally.base[stage === 'read' ? 0 : stage + 1] ?? 0;
+      this.reject(stream, tally, stage, row - base, error, payload);
+    }
     for (const batch of batches) {
       let out: readonly Batch[] = [batch];
       for (const cast of casts) out = out.flatMap((one) => cast.apply(one));
-      for (const one of out) {
-        await this.writer.write(one);
-        counter.passed(one.rowCount);
-        this.uncounted.set(counter, (this.uncounted.get(counter) ?? 0) + one.rowCount);
-      }
+      for (const one of out) await this.place(one, tally);
     }
+    if (this.letters.length >= LETTERS_AT_ONCE) await this.storeLetters();
   }
 
   async clear(message: Clear): Promise<void> {
@@ -112,26 +161,110 @@ export class Branch {
   }
 
   async commit(place: Place): Promise<void> {
-    const { target, onCommit } = this.r;
+    const { target, onCommit, tolerance } = this.run;
     const { split, generation } = this.of;
+    this.checkCounts();
+    await this.storeLetters();
+    const tallies = [...this.tallies.values()];
+    const rejected = tallies.reduce((sum, tally) => sum + tally.rejected, 0);
+    const read = this.rowsRead;
+    tolerance?.limit.check(read, rejected);
     const stats = this.meter.take();
     const number = this.epoch + 1;
     const { fence } = target.lease;
     const { position, sealed = false } = place.checkpoint;
     const epoch = { split, number, generation, fence, version: versionOf(fence, number), position, sealed };
     await commitEpoch(target, this.writer, epoch, stats);
+    tolerance?.limit.count(read, rejected);
     this.epoch = number;
     this.committed = place;
-    for (const [counter, rows] of this.uncounted) counter.committed(rows);
-    this.uncounted.clear();
+    this.sifted = false;
+    for (const [stream, { counter, passed, entered }] of this.tallies) {
+      counter.committed(passed);
+      this.tallies.set(stream, new StreamTally(counter, entered, entered));
+    }
     onCommit(number, stats, sealed);
   }
 
+  /** Forgets, and no longer counts, everything since the last commit. */
   abort(): Promise<void> {
+    for (const tally of this.tallies.values()) tally.counter.undo(tally);
+    this.tallies.clear();
     return this.writer.abort();
   }
 
   close(): Promise<void> {
     return this.writer.close();
+  }
+
+  private tallyOf(stream: string, entered: readonly number[]): StreamTally {
+    let tally = this.tallies.get(stream);
+    if (tally === undefined) {
+      const none = entered.map(() => 0);
+      tally = new StreamTally(this.run.counter(stream), none, none);
+      this.tallies.set(stream, tally);
+    }
+    return tally;
+  }
+
+  private async place(batch: Batch, tally: StreamTally): Promise<void> {
+    const first = tally.arrived;
+    tally.arrived += batch.rowCount;
+    let kept = batch;
+    if (this.sifted) {
+      kept = without(batch, first, this.run.refused).batch;
+      for (let i = 0; kept !== batch && i < batch.rowCount; i++) {
+        const error = this.run.refused.get(refusalKey(batch.stream, first + i));
+        if (error) this.reject(batch.stream, tally, 'sink', first + i, error, payloadOf(batch, i));
+      }
+    }
+    if (kept.rowCount > 0) await this.writer.write(kept);
+    tally.passed += kept.rowCount;
+    tally.counter.passed(kept.rowCount);
+  }
+
+  private reject(
+    stream: string,
+    tally: StreamTally,
+    stage: DeadLetter['stage'],
+    row: number,
+    { code, message, details }: SluiceError,
+    payload: Json,
+  ): void {
+    const { target, sink } = this.run;
+    const { split, generation, now } = this.of;
+    const place = {
+      flow: sink.key.flow,
+      sink: sink.key.sink,
+      stream,
+      split: split.id,
+      generation,
+      epoch: this.epoch + 1,
+      row,
+      stage,
+    };
+    const { run } = target.lease.holder;
+    const error = { code, message, details };
+    this.letters.push({ id: letterId(place), ...place, error, payload, run, at: now() });
+    tally.rejected++;
+    tally.counter.rejected(1);
+  }
+
+  private async storeLetters(): Promise<void> {
+    if (this.letters.length === 0) return;
+    await this.run.tolerance!.store.add(this.letters);
+    failpoint('commit.after-letters');
+    this.letters = [];
+  }
+
+  /** Every row that was read or added has passed, was filtered or is a dead letter. */
+  private checkCounts(): void {
+    for (const [stream, { read, added, filtered, rejected, passed }] of this.tallies) {
+      if (read + added === passed + filtered + rejected) continue;
+      throw coreErrors.countsDiffer(
+        `stream ${stream}: ${read} rows read and ${added} added, but ${passed} passed, ${filtered} filtered and ${rejected} rejected`,
+        { details: { stream, read, added, passed, filtered, rejected } },
+      );
+    }
   }
 }

@@ -11,7 +11,8 @@ import {
   type StreamRecord,
 } from '@sluice/sdk';
 import PQueue from 'p-queue';
-import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit } from '../ledger/ledger.js';
+import type { Tolerance } from '../dead-letters/letter-box.js';
+import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit, PositionState } from '../ledger/ledger.js';
 import type { DetachedSink, FlowPlan, SinkPlan, StreamPlan } from '../plan/flow-plan.js';
 import { type LaneEnd, runLane } from './lane.js';
 import { lanesOf, type SplitLane } from './lane-groups.js';
@@ -19,6 +20,7 @@ import type { LeaseKeeper } from './lease-keeper.js';
 import { LiveSinks } from './live-sinks.js';
 import type { StreamStart } from './reconcile.js';
 import { settle, sinkJobOf } from './settle.js';
+import { type RefusedBySink, RowsRefused, sift } from './sift.js';
 import type { StreamCounter } from './stream-counter.js';
 
 export interface FlowRun {
@@ -30,6 +32,8 @@ export interface FlowRun {
   /** A later attempt of the same run: a generation that the first one began is resumed. */
   readonly retried: boolean;
   readonly counter: (sink: string, stream: string) => StreamCounter;
+  /** Undefined: the first row that is refused ends the flow. */
+  readonly tolerance: Tolerance | undefined;
   readonly rung: Rung | undefined;
   readonly now: () => number;
   readonly onStart: (sink: string, stream: StreamPlan, start: StreamStart, splits: readonly Split[]) => void;
@@ -79,6 +83,8 @@ export async function runFlow(run: FlowRun): Promise<FlowEnd> {
 }
 
 class Attempt {
+  private readonly refused = new Map<string, RefusedBySink>();
+
   constructor(
     private readonly r: FlowRun,
     private readonly sinks: LiveSinks,
@@ -165,7 +171,7 @@ class Attempt {
           return;
         }
         try {
-          if ((await this.lane(lane, laneContext)) === 'stopped') stopped = true;
+          if (await this.runSplit(lane, starts, laneContext)) stopped = true;
         } catch (error) {
           failure ??= { error };
           failed.abort(error);
@@ -178,8 +184,57 @@ class Attempt {
     return stopped;
   }
 
+  /** Runs a lane, and again without the rows that a sink refuses; true when a stop left it unfinished. */
+  private async runSplit(
+    lane: SplitLane,
+    starts: readonly StreamStart[],
+    context: Context,
+  ): Promise<boolean> {
+    try {
+      return (await this.lane(lane, context)) === 'stopped';
+    } catch (error) {
+      if (!(error instanceof RowsRefused)) throw error;
+      await this.siftLane(lane, error, context);
+    }
+    const { split, generation } = lane;
+    const state = await this.r.ledger.flow(this.r.plan.key);
+    let stopped = false;
+    for (const again of lanesOf([{ split, generation }], starts, state, this.sinks.list, false)) {
+      if (await this.runSplit(again, starts, context)) stopped = true;
+    }
+    return stopped;
+  }
+
+  private async siftLane(lane: SplitLane, refusal: RowsRefused, context: Context): Promise<void> {
+    const { plan, ledger, rung } = this.r;
+    const { split, generation } = lane;
+    const { sink } = refusal.branch;
+    const position = (await ledger.flow(plan.key)).sinks[sink.key.sink]?.positions[split.id];
+    const found = await sift({
+      plan,
+      split,
+      generation,
+      streams: split.streams.map((stream) => this.planOf(stream)),
+      branch: refusal.branch,
+      at: position === undefined || position.epoch === 0 ? split.start : position.position,
+      rowsRead: refusal.rowsRead,
+      known: this.refusedBy(sink, split, position),
+      rung,
+      context,
+    });
+    if (!found) this.sinks.failed(sink, refusal.cause);
+  }
+
+  /** The rows behind a position that a sink is known to refuse. */
+  private refusedBy({ key }: SinkPlan, { id }: Split, position: PositionState | undefined): RefusedBySink {
+    const place = `${key.sink}\n${id}\n${position?.epoch ?? 0}`;
+    const known = this.refused.get(place) ?? new Map();
+    this.refused.set(place, known);
+    return known;
+  }
+
   private lane(lane: SplitLane, context: Context): Promise<LaneEnd> {
-    const { plan, ledger, counter, rung, now, stop, onCommit } = this.r;
+    const { plan, ledger, counter, tolerance, rung, now, stop, onCommit } = this.r;
     const { split, generation } = lane;
     return runLane({
       plan,
@@ -193,11 +248,14 @@ class Attempt {
         position,
         job: sinkJobOf(this.r, sink),
         target: { ledger, lease: this.lease, key: sink.key },
+        tolerance,
+        refused: this.refusedBy(sink, split, position),
         counter: (stream: string) => counter(sink.key.sink, stream),
         onCommit: (epoch, stats, sealed) =>
           onCommit({ sink: sink.key.sink, split, generation, epoch, stats, sealed }),
       })),
       sinks: this.sinks,
+      tolerant: tolerance !== undefined,
       context,
       stop,
       rung,

@@ -1,19 +1,20 @@
 /** A lane: one split, its transforms, and a branch for every sink, in one order. */
 import {
-  Batch,
-  type BoundTransform,
-  type Column,
+  type Batch,
   type Context,
   type Json,
   type Message,
   type Reader,
   type Rung,
   type Split,
+  toSluiceError,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
-import { Branch, type BranchRun, type Passing, type Place } from './branch.js';
+import { Branch, type BranchRun, type Place } from './branch.js';
 import type { LiveSinks } from './live-sinks.js';
+import { RowsRefused } from './sift.js';
+import { type Passing, TransformRows } from './transform-rows.js';
 
 export interface LaneRun {
   readonly plan: FlowPlan;
@@ -27,6 +28,8 @@ export interface LaneRun {
   readonly streams: readonly StreamPlan[];
   readonly branches: readonly BranchRun[];
   readonly sinks: LiveSinks;
+  /** Whether the job tolerates rows that are refused. */
+  readonly tolerant: boolean;
   readonly context: Context;
   /** Aborted: finish the epoch at the next checkpoint, then leave. */
   readonly stop: AbortSignal;
@@ -38,10 +41,13 @@ export interface LaneRun {
 /** `left`: every sink of the lane was left behind; the flow goes on with others. */
 export type LaneEnd = 'sealed' | 'drained' | 'stopped' | 'left';
 
-/** Runs a lane to its end. What is not committed when it rejects is forgotten by writers and reader. */
+/**
+ * Runs a lane to its end. What is not committed when it rejects is forgotten by writers and reader. Rejects with
+ * {@link RowsRefused} when a sink refuses rows and the job tolerates that.
+ */
 export async function runLane(run: LaneRun): Promise<LaneEnd> {
   const { plan, split, generation, at, context } = run;
-  const branches = new Branches(run.sinks, context);
+  const branches = new Branches(run.sinks, run.tolerant && plan.capabilities.replay, context);
   let reader: Reader | undefined;
   try {
     await branches.open(run.branches, run);
@@ -68,6 +74,8 @@ class Branches {
 
   constructor(
     private readonly sinks: LiveSinks,
+    /** Whether rows that a sink refuses can be looked for: the source has to be read once more. */
+    private readonly sifts: boolean,
     private readonly context: Context,
   ) {}
 
@@ -91,7 +99,12 @@ class Branches {
     await this.leaveDetached();
     const ends = await Promise.allSettled(this.branches.map(work));
     for (const [i, end] of ends.entries()) {
-      if (end.status === 'rejected') this.sinks.failed(this.branches[i]!.sink, end.reason);
+      if (end.status !== 'rejected') continue;
+      const branch = this.branches[i]!;
+      if (this.sifts && isRefusal(end.reason)) {
+        throw new RowsRefused(branch.run, branch.rowsRead, end.reason);
+      }
+      this.sinks.failed(branch.sink, end.reason);
     }
     await this.leaveDetached();
   }
@@ -122,11 +135,17 @@ class Branches {
   }
 }
 
+/** Whether a sink has refused rows, rather than that too many were refused before. */
+function isRefusal(error: unknown): boolean {
+  const { class: errorClass, code } = toSluiceError(error);
+  return errorClass === 'data' && code !== coreErrors.tooManyRejected.entry.code;
+}
+
 /** What `setTimeout` takes, in milliseconds; a bound that is further off needs no alarm while the lane rests. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 class Lane {
-  private readonly streams: ReadonlyMap<string, StreamPlan>;
+  private readonly streams: ReadonlyMap<string, TransformRows>;
   /** The checkpoint that everything accepted so far leads up to. */
   private reached: Place | undefined;
   private checkpoints = 0;
@@ -137,7 +156,9 @@ class Lane {
     private readonly branches: Branches,
     private readonly reader: Reader,
   ) {
-    this.streams = new Map(r.streams.map((plan) => [plan.stream, plan]));
+    this.streams = new Map(
+      r.streams.map((plan) => [plan.stream, new TransformRows(plan, r.tolerant, r.rung)]),
+    );
   }
 
   async run(): Promise<LaneEnd> {
@@ -226,29 +247,13 @@ class Lane {
   }
 
   private transform(batch: Batch): Passing {
-    const plan = this.streams.get(batch.stream);
-    if (plan === undefined) {
+    const rows = this.streams.get(batch.stream);
+    if (rows === undefined) {
       throw coreErrors.sourceDrifted(
         `split ${this.r.split.id} yielded rows of ${batch.stream}, which is not planned`,
       );
     }
-    const { rung } = this.r;
-    let added = 0;
-    let filtered = 0;
-    let batches: readonly Batch[] = [onRung(batch, rung)];
-    for (const transform of plan.transforms) {
-      const step = applyTransform(transform, batches);
-      batches = step.batches;
-      added += step.added;
-      filtered += step.filtered;
-    }
-    return {
-      stream: batch.stream,
-      read: { rows: batch.rowCount, bytes: batch.byteSize },
-      added,
-      filtered,
-      batches: batches.filter(({ rowCount }) => rowCount > 0).map((out) => onRung(out, rung)),
-    };
+    return rows.pass(batch);
   }
 
   /** Commits the branches that `when` names, and tells the source what it may forget. */
@@ -278,39 +283,4 @@ class Lane {
     if (this.reached !== undefined) await this.commit(this.reached, ({ isEmpty }) => !isEmpty);
     return this.isEmpty;
   }
-}
-
-function applyTransform(
-  transform: BoundTransform,
-  batches: readonly Batch[],
-): { batches: Batch[]; added: number; filtered: number } {
-  const out: Batch[] = [];
-  let added = 0;
-  let filtered = 0;
-  for (const batch of batches) {
-    if (batch.rowCount === 0) continue;
-    let rows = 0;
-    for (const made of transform.apply(batch)) {
-      rows += made.rowCount;
-      out.push(made);
-    }
-    if (rows > batch.rowCount) added += rows - batch.rowCount;
-    else filtered += batch.rowCount - rows;
-  }
-  return { batches: out, added, filtered };
-}
-
-/** A column without a way back to the bytes that it came from. */
-function decoded({ select: _, ...column }: Column): Column {
-  return column;
-}
-
-/** The same batch with nothing below the given rung: sinks and transforms then work from columns or from rows. */
-function onRung(batch: Batch, rung: Rung | undefined): Batch {
-  if (rung === undefined || rung === 'encoded') return batch;
-  const { op, before, byteSize } = batch;
-  const options = { op, byteSize, ...(before && { before }) };
-  return rung === 'rows'
-    ? Batch.ofRows(batch.schema, batch.rows(), options)
-    : Batch.ofColumns(batch.schema, batch.columns().map(decoded), batch.rowCount, options);
 }

@@ -8,6 +8,8 @@ import {
   silentLogger,
   toSluiceError,
 } from '@sluice/sdk';
+import { ledgerStore, type Tolerance } from '../dead-letters/letter-box.js';
+import { RejectLimit } from '../dead-letters/reject-limit.js';
 import { coreErrors } from '../errors.js';
 import type {
   DetachedResult,
@@ -72,6 +74,7 @@ class JobRun {
   /** By flow: the sinks that its last attempt went on without. */
   private readonly detached = new Map<string, readonly DetachedSink[]>();
   private readonly startedAt = Date.now();
+  private readonly tolerance: Tolerance | undefined;
   private committed = 0;
   private stopped = false;
 
@@ -80,6 +83,11 @@ class JobRun {
     private readonly options: RunOptions,
     private readonly keeper: LeaseKeeper,
   ) {
+    const { errors } = options.plan;
+    this.tolerance = errors && {
+      store: ledgerStore(options.ledger, () => keeper.lease),
+      limit: new RejectLimit(errors, Date.now),
+    };
     for (const { flow, stream, sink } of targetsOf(options.plan)) {
       this.counters.set(targetKey(flow, sink, stream.stream), new StreamCounter());
     }
@@ -188,6 +196,7 @@ class JobRun {
       stop,
       retried,
       counter: (sink, stream) => this.counters.get(targetKey(flow, sink, stream))!,
+      tolerance: this.tolerance,
       rung,
       now: Date.now,
       onStart: (sink, stream, start, splits) => {

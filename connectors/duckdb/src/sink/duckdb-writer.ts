@@ -118,6 +118,13 @@ export class DuckdbWriter implements AtomicWriter {
     await this.forget();
   }
 
+  async check(): Promise<void> {
+    await this.loader.drain();
+    if (!this.staged) return;
+    await this.begin();
+    for (const { table } of this.tables.values()) await table.apply();
+  }
+
   async abort(): Promise<void> {
     await this.loader.discard();
     await this.rollback();

@@ -79,8 +79,7 @@ export class PostgresWriter implements AtomicWriter {
   private async commitEpoch(epoch: Epoch): Promise<void> {
     const { session, tables, lane } = this;
     await this.begin();
-    await this.endCopy();
-    for (const load of this.loads.values()) await load.settle(session);
+    await this.settleRows();
     failpoint('postgres.commit.before-record');
     if (!(await isNewEpoch(session, tables, lane.job, epoch))) {
       await this.abort();
@@ -93,6 +92,12 @@ export class PostgresWriter implements AtomicWriter {
     );
     failpoint('postgres.commit.after');
     this.ended();
+  }
+
+  async check(): Promise<void> {
+    await this.begin();
+    await this.settleRows();
+    await this.session.query('SET CONSTRAINTS ALL IMMEDIATE');
   }
 
   async abort(): Promise<void> {
@@ -111,6 +116,12 @@ export class PostgresWriter implements AtomicWriter {
     const open = await this.copyFor(load, load.form(batch));
     for (const { bytes, release } of load.frames(batch, open.form)) await open.copy.write(bytes, release);
     open.sent += batch.rowCount;
+  }
+
+  /** Everything that was copied is where it belongs. */
+  private async settleRows(): Promise<void> {
+    await this.endCopy();
+    for (const load of this.loads.values()) await load.settle(this.session);
   }
 
   private async clear(load: TableLoad, { range, stream }: Clear): Promise<void> {

@@ -1,0 +1,205 @@
+/** Rows that cannot be kept: the others land, these are kept as dead letters, once, whatever happens meanwhile. */
+import type { DeadLetter } from '@sluice/core';
+import type { JobSpec } from '@sluice/sdk';
+import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows, runProgram } from '@sluice/test';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resultOf, SLUICE, Workspace } from './cli-workspace.js';
+
+const MINUTES = 60_000;
+const ROWS = 3000;
+/** Rows whose text is no number, and rows that the target does not take. */
+const UNREADABLE = [7, 500, 501, 2999];
+const UNWANTED = [13, 1400, 1401, 2500];
+
+let place: Workspace;
+beforeAll(() => {
+  place = new Workspace();
+});
+afterAll(() => place.remove());
+
+async function lettersOf(job: string): Promise<DeadLetter[]> {
+  const exit = await place.sluice(['dlq', 'list', job, '--json', '--limit', '1000']);
+  expect(exit.code, exit.stderr).toBe(0);
+  const { letters, total } = JSON.parse(exit.stdout) as { letters: DeadLetter[]; total: number };
+  expect(letters).toHaveLength(total);
+  return letters;
+}
+
+const idsOf = (letters: readonly DeadLetter[]) =>
+  letters.map(({ payload }) => Number((payload as { id: string }).id)).sort((a, b) => a - b);
+
+describeWithServer('postgres-15', (server) => {
+  let source: string;
+  let target: string;
+
+  beforeAll(async () => {
+    source = await server().createDatabase();
+    target = await server().createDatabase();
+    await server().psql(
+      `CREATE TABLE orders (id bigint PRIMARY KEY, amount text);
+       INSERT INTO orders SELECT g, CASE WHEN g IN (${UNREADABLE}) THEN 'no number' ELSE g::text || '.50' END
+         FROM generate_series(1, ${ROWS}) g; ANALYZE`,
+      source,
+    );
+  }, 3 * MINUTES);
+
+  /** Key ranges in small epochs into a table with a rule of its own. */
+  function job(name: string, more: Partial<JobSpec> = {}, write: 'append' | 'upsert' = 'append'): JobSpec {
+    return {
+      name,
+      connections: {
+        from: { connector: 'postgres', url: source },
+        to: { connector: 'postgres', url: target },
+      },
+      flows: {
+        main: {
+          source: 'from',
+          streams: { 'public.orders': { source: { chunk: 'key' } } },
+          transforms: [{ use: 'cast', columns: { amount: 'decimal(12,2)' } }],
+          sinks: { lake: { to: 'to', name: `${name}.orders`, write } },
+        },
+      },
+      delivery: { require: 'exactly-once', commit: { rows: 700 } },
+      ...more,
+    } as JobSpec;
+  }
+
+  const makeTarget = (name: string) =>
+    server().psql(
+      `CREATE SCHEMA ${name}; CREATE TABLE ${name}.orders (id bigint PRIMARY KEY, amount numeric(12,2),
+         CONSTRAINT wanted CHECK (id NOT IN (${UNWANTED})))`,
+      target,
+    );
+
+  async function expectTheRest(name: string): Promise<void> {
+    const wanted = await dumpPostgres(
+      source,
+      `SELECT id::text, amount FROM orders WHERE id NOT IN (${[...UNREADABLE, ...UNWANTED]})`,
+    );
+    const landed = await dumpPostgres(target, `SELECT id::text, amount::text FROM ${name}.orders`);
+    expectSameRows(wanted, landed, { expected: 'source', actual: 'target' });
+  }
+
+  it.each(['append', 'upsert'] as const)(
+    'the others land, and each bad row is kept with its reason (%s)',
+    async (write) => {
+      const name = `bad_${write}`;
+      await makeTarget(name);
+      place.job(`${name}.json`, job(name, { errors: { max: 10 } }, write));
+      const exit = await place.sluice(['run', `${name}.json`, '--json']);
+      expect(exit.code, exit.stderr).toBe(0);
+      const [stream] = resultOf(exit.stdout).streams;
+      const rejected = UNREADABLE.length + UNWANTED.length;
+      expect(stream).toMatchObject({ read: ROWS, rejected, filtered: 0, added: 0 });
+      expect(stream).toMatchObject({ passed: ROWS - rejected, committed: ROWS - rejected, complete: true });
+      await expectTheRest(name);
+
+      const letters = await lettersOf(`${name}.json`);
+      const byTransform = letters.filter(({ stage }) => stage === 0);
+      const bySink = letters.filter(({ stage }) => stage === 'sink');
+      expect(byTransform.length + bySink.length).toBe(letters.length);
+      expect(idsOf(byTransform)).toEqual(UNREADABLE);
+      expect(idsOf(bySink)).toEqual(UNWANTED);
+      expect(byTransform[0]).toMatchObject({ payload: { amount: 'no number' }, stream: 'public.orders' });
+      expect(bySink[0]!.error.message).toContain('wanted');
+
+      const shown = await place.sluice(['dlq', 'show', `${name}.json`, bySink[0]!.id]);
+      expect(shown.stdout).toContain('by the sink');
+      const dropped = await place.sluice(['dlq', 'drop', `${name}.json`, '--id', bySink[0]!.id, '--yes']);
+      expect(dropped.stdout).toContain('dropped 1 dead letter');
+      expect(await lettersOf(`${name}.json`)).toHaveLength(letters.length - 1);
+    },
+    2 * MINUTES,
+  );
+
+  it(
+    'without `errors` the first one ends the run, with the data class',
+    async () => {
+      await makeTarget('strict');
+      place.job('strict.json', job('strict'));
+      const exit = await place.sluice(['run', 'strict.json', '--json']);
+      expect(exit.code).toBe(5);
+      expect(resultOf(exit.stdout).error?.class).toBe('data');
+    },
+    2 * MINUTES,
+  );
+
+  it(
+    'more than the job tolerates ends the run before the epoch that has them',
+    async () => {
+      await makeTarget('limited');
+      place.job('limited.json', job('limited', { errors: { max: 3 } }));
+      const exit = await place.sluice(['run', 'limited.json', '--json']);
+      expect(exit.code).toBe(5);
+      expect(resultOf(exit.stdout).error).toMatchObject({ code: 'SLUICE-CORE-0112' });
+      const count = await server().psql('SELECT count(*) FROM limited.orders WHERE id > 700', target);
+      expect(count.trim()).toBe('0');
+      // Raised, the next run goes on from there, and no letter is twice.
+      place.job('limited.json', job('limited', { errors: { max: '5%' } }));
+      const again = await place.sluice(['run', 'limited.json', '--json']);
+      expect(again.code, again.stderr).toBe(0);
+      await expectTheRest('limited');
+      expect(idsOf(await lettersOf('limited.json'))).toEqual(
+        [...UNREADABLE, ...UNWANTED].sort((a, b) => a - b),
+      );
+    },
+    2 * MINUTES,
+  );
+
+  describe.each(['commit.after-letters', 'commit.before-sink', 'commit.before-ledger'])(
+    'killed at %s',
+    (point) => {
+      it.each([1, 2, 3])(
+        'for the %ith time, each row is kept once',
+        async (hit) => {
+          const name = `killed_${point.replace(/\W/g, '_')}_${hit}`;
+          await makeTarget(name);
+          const file = place.job(`${name}.json`, job(name, { errors: { max: 10 } }));
+          const program = {
+            command: process.execPath,
+            args: [SLUICE, 'run', file, '--quiet'],
+            cwd: place.folder,
+          };
+          const died = await runProgram({ ...program, env: { SLUICE_FAILPOINT: `${point}@${hit}` } });
+          expect(died.signal).toBe('SIGKILL');
+          const again = await runProgram(program);
+          expect(again.code, again.stderr).toBe(0);
+          await expectTheRest(name);
+          expect(idsOf(await lettersOf(`${name}.json`))).toEqual(
+            [...UNREADABLE, ...UNWANTED].sort((a, b) => a - b),
+          );
+        },
+        2 * MINUTES,
+      );
+    },
+  );
+
+  it(
+    'in DuckDB, rows that its table does not take are kept as well',
+    async () => {
+      const file = place.path('bad.duckdb');
+      const base = job('ducks', { errors: { max: 10 } });
+      const duck: JobSpec = {
+        ...base,
+        connections: {
+          ...('connections' in base && base.connections),
+          to: { connector: 'duckdb', path: file },
+        },
+      } as JobSpec;
+      place.job('ducks.json', duck);
+      const exit = await place.sluice(['run', 'ducks.json', '--json']);
+      expect(exit.code, exit.stderr).toBe(0);
+      expect(idsOf(await lettersOf('ducks.json'))).toEqual(UNREADABLE);
+      const rest = await dumpPostgres(
+        source,
+        `SELECT id::text, amount FROM orders WHERE id NOT IN (${UNREADABLE})`,
+      );
+      const landed = await dumpDuckdb(
+        file,
+        'SELECT id::VARCHAR AS id, amount::VARCHAR AS amount FROM ducks.orders',
+      );
+      expectSameRows(rest, landed, { expected: 'source', actual: 'target' });
+    },
+    2 * MINUTES,
+  );
+});
