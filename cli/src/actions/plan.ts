@@ -3,6 +3,7 @@ import { makePlan } from '../job/make-plan.js';
 import { openJob } from '../job/open-job.js';
 import { commandLogger } from '../output/command-logger.js';
 import { describePlan } from '../plan/describe-plan.js';
+import { mermaidLines } from '../plan/mermaid-lines.js';
 import { planLines } from '../plan/plan-lines.js';
 
 export const action: Action = async (input, output) => {
@@ -15,7 +16,9 @@ export const action: Action = async (input, output) => {
   if (output.json || input.text('format') === 'json') {
     stdout.json(plan);
   } else {
-    for (const line of planLines(plan, stdout.colours, stdout.width)) stdout.line(line);
+    const drawn = input.text('format') === 'mermaid';
+    const shown = drawn ? mermaidLines(plan) : planLines(plan, stdout.colours, stdout.width);
+    for (const line of shown) stdout.line(line);
   }
   return 0;
 };

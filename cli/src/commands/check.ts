@@ -4,7 +4,7 @@ export const check: CommandSpec = {
   name: 'check',
   summary: 'Try every connection of a job, and say what is missing',
   description: 'Reads the job, reaches both sides with its credentials and changes nothing.',
-  positionals: [{ name: 'job', summary: 'Job file: JSON, YAML or a module' }],
+  positionals: [{ name: 'job', summary: 'Job file: JSON, YAML or a module', completion: 'job' }],
   options: {},
   examples: [
     { command: 'sluice check shop.json', summary: 'Before the first run, or when it fails at night' },

@@ -1,7 +1,9 @@
 /** All commands, in the order of help. */
 import { check } from './check.js';
 import type { CommandSpec } from './command.js';
+import { completion } from './completion.js';
 import { connectorsList } from './connectors-list.js';
+import { connectorsShow } from './connectors-show.js';
 import { copy } from './copy.js';
 import { discover } from './discover.js';
 import { dlqDrop } from './dlq-drop.js';
@@ -28,6 +30,8 @@ export const commands: readonly CommandSpec[] = [
   dlqShow,
   dlqDrop,
   connectorsList,
+  connectorsShow,
   schema,
   explain,
+  completion,
 ];

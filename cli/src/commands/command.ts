@@ -4,6 +4,9 @@
  */
 import type { Output } from '../output/output.js';
 
+/** What a shell offers while a value is typed; files of any kind also where a job file or a location is wanted. */
+export type Completion = 'job' | 'file' | 'location' | 'connector';
+
 /** An option of a command; its long name is the key under which it is declared. */
 export interface OptionSpec {
   readonly kind: 'flag' | 'text' | 'list' | 'pairs' | 'count' | 'choice';
@@ -13,12 +16,16 @@ export interface OptionSpec {
   readonly value?: string;
   /** The values of a choice. */
   readonly choices?: readonly string[];
+  readonly completion?: Completion;
 }
 
 export interface PositionalSpec {
   readonly name: string;
   readonly summary: string;
   readonly optional?: boolean;
+  /** The values that it can have, where they are few. */
+  readonly choices?: readonly string[];
+  readonly completion?: Completion;
 }
 
 export interface CommandSpec {

@@ -10,8 +10,8 @@ export const copy: CommandSpec = {
     'the same command is repeated: its state is kept under a name made from the command. `-` is stdin or stdout; of ' +
     'what goes through a pipe no state is kept.',
   positionals: [
-    { name: 'from', summary: 'URL, path, glob, or - for stdin' },
-    { name: 'to', summary: 'URL, path, or - for stdout' },
+    { name: 'from', summary: 'URL, path, glob, or - for stdin', completion: 'location' },
+    { name: 'to', summary: 'URL, path, or - for stdout', completion: 'location' },
   ],
   options: {
     streams,

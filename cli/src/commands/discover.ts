@@ -4,7 +4,13 @@ import { streams } from './shared-options.js';
 export const discover: CommandSpec = {
   name: 'discover',
   summary: 'List the streams of a system, with their columns',
-  positionals: [{ name: 'what', summary: 'URL, path, glob, or a job file whose sources are meant' }],
+  positionals: [
+    {
+      name: 'what',
+      summary: 'URL, path, glob, or a job file whose sources are meant',
+      completion: 'location',
+    },
+  ],
   options: {
     streams,
     connection: { kind: 'text', value: '<name>', summary: 'This connection of the job file' },

@@ -3,7 +3,7 @@ import type { CommandSpec } from './command.js';
 export const preview: CommandSpec = {
   name: 'preview',
   summary: 'Show some rows of a stream after its transforms, and write nothing',
-  positionals: [{ name: 'what', summary: 'Job file, URL, path or glob' }],
+  positionals: [{ name: 'what', summary: 'Job file, URL, path or glob', completion: 'location' }],
   options: {
     stream: { kind: 'text', value: '<name>', summary: 'The stream; not needed where there is only one' },
     rows: { kind: 'count', summary: 'How many rows (default 10)' },

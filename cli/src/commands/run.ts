@@ -8,7 +8,7 @@ export const run: CommandSpec = {
     'Stop it at any time: the first Ctrl-C or SIGTERM commits what is complete and leaves, the second leaves at ' +
     'once, and the next run continues from the last committed position in either case. When stdout is no ' +
     'terminal its last line is the result as JSON.',
-  positionals: [{ name: 'job', summary: 'Job file: JSON, YAML or a module' }],
+  positionals: [{ name: 'job', summary: 'Job file: JSON, YAML or a module', completion: 'job' }],
   options: {
     streams: { ...streams, summary: 'Run these streams of the job only; * stands for any characters' },
     'full-refresh': {

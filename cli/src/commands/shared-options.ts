@@ -10,6 +10,7 @@ export const streams: OptionSpec = {
 export const state: OptionSpec = {
   kind: 'text',
   value: '<file>',
+  completion: 'file',
   summary: 'Ledger that keeps positions (default .sluice/state.db where the job is)',
 };
 
@@ -23,7 +24,12 @@ export const letterFilter: { readonly [name: string]: OptionSpec } = {
 
 /** What `run` and `copy` share: how a run goes, not what it moves. */
 export const runOptions: { readonly [name: string]: OptionSpec } = {
-  'result-file': { kind: 'text', value: '<file>', summary: 'Also write the result as JSON to a file' },
+  'result-file': {
+    kind: 'text',
+    value: '<file>',
+    completion: 'file',
+    summary: 'Also write the result as JSON to a file',
+  },
   memory: { kind: 'text', value: '<size>', summary: 'Memory for batches in flight, such as 512Mi' },
   parallel: { kind: 'count', summary: 'Parts of streams that are read at once' },
   state,

@@ -8,7 +8,7 @@ export const stateForget: CommandSpec = {
     'Rows in the target stay. A sink that keeps a record of its own (databases, file manifests) still has its say: ' +
     'what it remembers of the job is taken over by the next run. Meant for a target that was restored, replaced or ' +
     'cleaned; to copy everything afresh into the same target, `sluice run --full-refresh` is enough.',
-  positionals: [{ name: 'job', summary: 'Job file, or the name of a job' }],
+  positionals: [{ name: 'job', summary: 'Job file, or the name of a job', completion: 'job' }],
   options: {
     yes: { kind: 'flag', summary: 'Do it; without this the command only says what would be forgotten' },
     state,

@@ -4,7 +4,9 @@ import { state } from './shared-options.js';
 export const stateShow: CommandSpec = {
   name: 'state show',
   summary: 'Show how far a job has come: runs, streams, positions',
-  positionals: [{ name: 'job', summary: 'Job file, or the name of a job', optional: true }],
+  positionals: [
+    { name: 'job', summary: 'Job file, or the name of a job', optional: true, completion: 'job' },
+  ],
   options: { state },
   examples: [
     { command: 'sluice state show', summary: 'Jobs that have state here' },

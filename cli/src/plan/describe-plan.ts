@@ -1,11 +1,21 @@
 /** A plan as data: what `sluice plan` shows to people and hands to programs. */
-import type { FlowPlan, Job, JobConnection, JobPlan, SinkPlan, StreamPlan, TargetPlan } from '@sluice/core';
+import type {
+  FlowPlan,
+  Job,
+  JobConnection,
+  JobFlow,
+  JobPlan,
+  SinkPlan,
+  StreamPlan,
+  TargetPlan,
+} from '@sluice/core';
 import {
   type BoundTransform,
   type CatalogStream,
   formatType,
   type Guarantee,
   type JsonObject,
+  matchesPattern,
   type Protocol,
   type ReadMode,
   type Rung,
@@ -41,7 +51,8 @@ export interface StreamDescription {
   readonly estimatedRows?: number;
   readonly estimatedBytes?: number;
   readonly options: JsonObject;
-  readonly transforms: number;
+  /** Names of the transforms, in order: declared types and what the sink needs as text are `cast`. */
+  readonly transforms: readonly string[];
   readonly target: string;
   readonly write: WriteMode;
   readonly protocol: Protocol;
@@ -115,7 +126,7 @@ function describeFlow(
     incremental: capabilities.incremental,
     lanes,
     streams: streams.flatMap((stream) =>
-      Object.entries(stream.targets).map(([sink, target]) => describeStream(stream, sink, target)),
+      Object.entries(stream.targets).map(([sink, target]) => describeStream(stream, declared, sink, target)),
     ),
   };
 }
@@ -124,7 +135,12 @@ function describeConnection({ name, connector }: JobConnection): ConnectionDescr
   return { connection: name, connector };
 }
 
-function describeStream(plan: StreamPlan, sink: string, target: TargetPlan): StreamDescription {
+function describeStream(
+  plan: StreamPlan,
+  flow: JobFlow,
+  sink: string,
+  target: TargetPlan,
+): StreamDescription {
   const { stream, read, catalog } = plan;
   const { table, guarantee, rung, notes } = target;
   const transforms = [...plan.transforms, ...target.casts];
@@ -137,7 +153,7 @@ function describeStream(plan: StreamPlan, sink: string, target: TargetPlan): Str
     ...(catalog.estimatedRows !== undefined && { estimatedRows: catalog.estimatedRows }),
     ...(catalog.estimatedBytes !== undefined && { estimatedBytes: catalog.estimatedBytes }),
     options: read.options,
-    transforms: transforms.length,
+    transforms: transformNames(plan, flow, target),
     target: table.target,
     write: table.write,
     protocol: table.protocol,
@@ -149,6 +165,19 @@ function describeStream(plan: StreamPlan, sink: string, target: TargetPlan): Str
     ddl: table.ddl,
     notes: [...(catalog.notes ?? []), ...notes],
   };
+}
+
+/** As they were bound: the types that the job declares, the flow's transforms, what the sink needs. */
+function transformNames(
+  { stream, transforms }: StreamPlan,
+  flow: JobFlow,
+  { casts }: TargetPlan,
+): readonly string[] {
+  const named = flow.transforms
+    .filter(({ streams }) => streams?.some((pattern) => matchesPattern(pattern, stream)) ?? true)
+    .map(({ use }) => use);
+  const declared = transforms.slice(named.length).map(() => 'cast');
+  return [...declared, ...named, ...casts.map(() => 'cast')];
 }
 
 function describeColumns(

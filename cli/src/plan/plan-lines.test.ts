@@ -16,6 +16,7 @@ const job = {
     {
       name: 'main',
       connection: { name: 'shop', connector: 'postgres' },
+      transforms: [{ use: 'cast' }],
       sinks: [{ name: 'lake', connection: { name: 'duckdb', connector: 'duckdb' } }],
     },
   ],

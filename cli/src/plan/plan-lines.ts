@@ -129,7 +129,7 @@ function columnRow(
   const paint = VERDICT_COLOUR[verdict];
   return [
     column.column,
-    source ?? (transforms > 0 ? '(transform)' : ''),
+    source ?? (transforms.length > 0 ? '(transform)' : ''),
     nullable ? type : `${type} not null`,
     target,
     { text: [verdict, ...notes].join(': '), paint: (text) => colours[paint](text) },

@@ -42,7 +42,7 @@ describe('plan', () => {
     const plan = JSON.parse(await ok('plan', 'job.json', '--format', 'json'));
     expect(plan).toMatchObject({
       job: 'shop',
-      flows: [{ source: { connector: 'file' }, sink: { connector: 'duckdb' } }],
+      flows: [{ source: { connector: 'file' }, sinks: [{ connector: 'duckdb' }] }],
     });
     const orders = plan.flows[0].streams.find(({ stream }: { stream: string }) => stream === 'orders');
     expect(orders).toMatchObject({
@@ -65,6 +65,28 @@ describe('plan', () => {
     expect(text).not.toContain('people');
     expect(existsSync(place.path('lake.duckdb'))).toBe(false);
     expect(existsSync(place.path('.sluice'))).toBe(false);
+  });
+
+  it('draws the flow for Markdown', async () => {
+    shop();
+    const drawn = lines(await ok('plan', 'job.json', '--format', 'mermaid')).map((line) => line.trim());
+    expect(drawn.slice(0, 5)).toEqual([
+      '---',
+      'title: "job shop"',
+      '---',
+      'flowchart LR',
+      'subgraph flow1["flow main"]',
+    ]);
+    for (const line of [
+      'flow1_source[("source: file")]',
+      'flow1_source -->|"full"| flow1_stream1',
+      'flow1_sink1_target1_step1{{"filter"}}',
+      'flow1_stream1 --> flow1_sink1_target1_step1',
+      'flow1_sink1_target1_step1 --> flow1_sink1_target1_step2',
+      'flow1_sink1_target1_step2 -->|"replace, exactly once"| flow1_sink1_target1',
+      'flow1_stream2 -->|"replace, exactly once"| flow1_sink1_target2',
+    ])
+      expect(drawn).toContain(line);
   });
 
   it('shows in red what would be lost', async () => {
@@ -285,6 +307,36 @@ export default defineSource({ name: 'mine', title: 'Mine', config: z.strictObjec
     );
     expect(await ok('connectors', 'list')).toContain('mine://');
     expect(await ok('preview', 'mine://anything', '--json')).toBe('{"n":7}\n');
+  });
+});
+
+describe('connectors show', () => {
+  it('tells modes, keys, and errors of one', async () => {
+    const shown = JSON.parse(await ok('connectors', 'show', 'postgres', '--json'));
+    expect(shown).toMatchObject({
+      name: 'postgres',
+      package: '@sluice/connector-postgres',
+      urls: ['postgres', 'postgresql'],
+      source: { modes: ['full'] },
+      sink: { modes: { upsert: 'atomic' } },
+    });
+    const keys = Object.fromEntries(shown.config.map((key: { key: string }) => [key.key, key]));
+    expect(keys.password).toMatchObject({ type: 'text', secret: true, required: false });
+    expect(keys.schema).toMatchObject({ default: 'public' });
+    expect(keys['ssl.mode'].type).toContain('"verify-full"');
+    expect(shown.sourceOptions).toContainEqual(expect.objectContaining({ key: 'chunk' }));
+    expect(shown.errors).toContainEqual(expect.objectContaining({ code: 'SLUICE-PG-0008', class: 'auth' }));
+    const text = await ok('connectors', 'show', 'file');
+    expect(text).toMatch(/^file {2}Files: CSV.*\n {2}from .*@sluice\/connector-file/);
+    expect(text).toMatch(/\n {2}path +text +required /);
+    expect(text).toContain('csv.delimiter');
+    expect(text).toContain('SLUICE-FILE-0001');
+  });
+
+  it('knows the nearest name', async () => {
+    const { code, stderr } = await place.sluice(['connectors', 'show', 'postgers']);
+    expect(code).toBe(2);
+    expect(stderr.replace(/\s+/g, ' ')).toContain('did you mean "postgres"?');
   });
 });
 
