@@ -21,6 +21,7 @@ export { type ContractCheck, ledgerContract, type OpenLedger } from './ledger/le
 export { MemoryLedger } from './ledger/memory-ledger.js';
 export type { LedgerOptions } from './ledger/refusals.js';
 export { DEFAULT_LEDGER_PATH, openSqliteLedger } from './ledger/sqlite-ledger.js';
+export { SCHEMA_VERSION as LEDGER_VERSION } from './ledger/sqlite-schema.js';
 export type {
   DetachedSink,
   EpochBounds,
@@ -29,6 +30,8 @@ export type {
   StreamPlan,
   TargetPlan,
 } from './plan/flow-plan.js';
+export { streamsRead, targetsWritten } from './plan/flow-uses.js';
+export { memoryAvailable } from './plan/memory-budget.js';
 export {
   contextOf,
   type Endpoint,

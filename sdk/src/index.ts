@@ -24,6 +24,8 @@ export {
 } from './define-source.js';
 export * from './errors.js';
 export { failpoint } from './failpoint.js';
+export { type Finding, failure } from './finding.js';
+export { folderFindings, may } from './folder-findings.js';
 export type { Json, JsonObject } from './json.js';
 export * from './layout.js';
 export * from './message.js';
@@ -33,6 +35,7 @@ export { parseType } from './parse-type.js';
 export { comparePatterns, isExact, matchesPattern } from './pattern.js';
 export { fieldIndex, type StreamSchema, streamSchema } from './schema.js';
 export { isSecret, secret } from './secret.js';
+export { shellWord } from './shell-word.js';
 export * from './sink.js';
 export * from './source.js';
 export { slice, take } from './take.js';

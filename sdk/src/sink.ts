@@ -4,6 +4,7 @@
  */
 import type { Batch } from './batch.js';
 import type { Context } from './context.js';
+import type { Finding } from './finding.js';
 import type { Json, JsonObject } from './json.js';
 import type { Clear } from './message.js';
 import type { Protocol, ReadMode, SaveMode, WriteMode } from './modes.js';
@@ -164,9 +165,17 @@ export interface PublishOptions {
   readonly allowEmpty: boolean;
 }
 
+/** A target that a job writes, as `diagnose` is asked about it. */
+export type DiagnosedTarget = Pick<SinkStream, 'stream' | 'target' | 'write' | 'save'>;
+
 export interface Sink {
   readonly capabilities: SinkCapabilities;
   check(c: Context): Promise<void>;
+  /**
+   * For `sluice doctor`: everything that is in the way of writing these targets, with what mends each, and in a line
+   * or two what is well. Asked after `check`. Changes nothing, and rejects only where the system cannot be asked.
+   */
+  diagnose?(targets: readonly DiagnosedTarget[], c: Context): Promise<Finding[]>;
   /** Which system this is, independent of the address it is reached by. */
   identity(c: Context): Promise<string>;
   /** Reads the targets as they are and says what will be done. Changes nothing. */

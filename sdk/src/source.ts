@@ -4,6 +4,7 @@
  */
 import type { Context } from './context.js';
 import type { SluiceError } from './errors.js';
+import type { Finding } from './finding.js';
 import type { Json, JsonObject } from './json.js';
 import type { Message } from './message.js';
 import type { ReadMode } from './modes.js';
@@ -98,10 +99,19 @@ export interface Reader extends AsyncIterable<Message> {
   close(): Promise<void>;
 }
 
+/** A stream that a job reads, as `diagnose` is asked about it. */
+export type DiagnosedStream = Pick<StreamRead, 'stream' | 'mode'>;
+
 export interface Source {
   readonly capabilities: SourceCapabilities;
   /** Cheap: can it be reached, do credentials and permissions suffice? Rejects with a coded error. */
   check(c: Context): Promise<void>;
+  /**
+   * For `sluice doctor`: everything that is in the way of reading these streams, with what mends each, and in a line
+   * or two what is well. Asked after `check`; streams may be missing from the system. Changes nothing, and rejects
+   * only where the system cannot be asked.
+   */
+  diagnose?(streams: readonly DiagnosedStream[], c: Context): Promise<Finding[]>;
   /** Which system this is, independent of the address it is reached by. */
   identity(c: Context): Promise<string>;
   /** The streams that match a pattern (`*` matches any run of characters); all of them without patterns. */

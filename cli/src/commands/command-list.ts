@@ -9,6 +9,7 @@ import { discover } from './discover.js';
 import { dlqDrop } from './dlq-drop.js';
 import { dlqList } from './dlq-list.js';
 import { dlqShow } from './dlq-show.js';
+import { doctor } from './doctor.js';
 import { explain } from './explain.js';
 import { plan } from './plan.js';
 import { preview } from './preview.js';
@@ -22,6 +23,7 @@ export const commands: readonly CommandSpec[] = [
   copy,
   plan,
   check,
+  doctor,
   discover,
   preview,
   stateShow,

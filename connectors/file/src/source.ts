@@ -1,20 +1,27 @@
 /** Files as a source: each file, or part of one, is a split that can be resumed anywhere between two rows. */
+import { constants } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Storage } from '@sluice/formats';
 import {
   type Catalog,
   type CatalogStream,
   type Context,
+  type DiagnosedStream,
+  type Finding,
+  failure,
   formatType,
   isSluiceError,
   type Json,
   type Message,
   matchesPattern,
+  may,
   type OpenRequest,
   type Reader,
   type SluiceError,
   type Source,
   type Split,
   type StreamRead,
+  shellWord,
   streamSchema,
 } from '@sluice/sdk';
 import type { FileConfig } from './config.js';
@@ -54,6 +61,30 @@ export class FileSource implements Source {
     const { storage, streams } = await findFiles(this.config, c.cwd);
     const [first] = streams.values();
     await storage.readAt(first![0]!.path, 0, 1);
+  }
+
+  async diagnose(streams: readonly DiagnosedStream[], c: Context): Promise<Finding[]> {
+    const found = await findFiles(this.config, c.cwd);
+    const findings: Finding[] = [];
+    let readable = 0;
+    for (const { stream } of streams) {
+      const files = found.streams.get(stream);
+      if (files === undefined) {
+        findings.push(
+          failure(fileErrors.nothingFound(`no file at ${found.storage.name} is stream ${stream}`)),
+        );
+        continue;
+      }
+      for (const { path } of files) {
+        const whole = resolve(found.storage.name, path);
+        if (await may(whole, constants.R_OK)) readable++;
+        else {
+          const fix = `chmod u+r ${shellWord(whole)}`;
+          findings.push({ level: 'fail', what: `${whole} cannot be read`, fix, class: 'config' });
+        }
+      }
+    }
+    return [{ level: 'ok', what: `${readable} files at ${found.storage.name} can be read` }, ...findings];
   }
 
   /** The path and the patterns: files have no identity of their own, and a source leaves no mark among them. */

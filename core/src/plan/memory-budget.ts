@@ -11,12 +11,15 @@ const MOST_BY_DEFAULT = 1 << 30;
  * limit (cgroup, either version, as Node reads it) or the machine's memory.
  */
 export function memoryBudget(bound: MemoryBound | undefined): number {
-  if (bound === undefined) return Math.max(LEAST, Math.min(MOST_BY_DEFAULT, available() * DEFAULT_SHARE));
-  return Math.floor('bytes' in bound ? bound.bytes : bound.share * available());
+  if (bound === undefined)
+    return Math.max(LEAST, Math.min(MOST_BY_DEFAULT, memoryAvailable().bytes * DEFAULT_SHARE));
+  return Math.floor('bytes' in bound ? bound.bytes : bound.share * memoryAvailable().bytes);
 }
 
-function available(): number {
+/** What memory there is, and whether a container bounds it. */
+export function memoryAvailable(): { readonly bytes: number; readonly limited: boolean } {
   const limit = process.constrainedMemory();
   const total = totalmem();
-  return limit > 0 ? Math.min(limit, total) : total;
+  const limited = limit > 0 && limit < total;
+  return { bytes: limited ? limit : total, limited };
 }

@@ -3,13 +3,18 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import {
   type Context,
+  type DiagnosedTarget,
+  type Finding,
   failpoint,
+  folderFindings,
   type LaneRequest,
+  may,
   type PublishOptions,
   type Sink,
   type SinkJob,
   type SinkRecord,
   type SinkStream,
+  shellWord,
   type TablePlan,
 } from '@sluice/sdk';
 import { type Database, type DatabaseLease, fileExists, openDatabase } from '../database/database.js';
@@ -58,6 +63,18 @@ export class DuckdbSink implements Sink {
       throw duckdbErrors.unreachable(`${file} cannot be written`, { cause });
     });
     await this.look(c, async (database) => database.control.run('SELECT 1', 'check the database'));
+  }
+
+  async diagnose(_targets: readonly DiagnosedTarget[], c: Context): Promise<Finding[]> {
+    const file = await this.file(c);
+    const folder = await folderFindings(path.dirname(file));
+    if (!(await fileExists(file))) return folder;
+    const writable = await may(file, constants.R_OK | constants.W_OK);
+    const what = `${file} ${writable ? 'can' : 'cannot'} be read and written`;
+    const finding: Finding = writable
+      ? { level: 'ok', what }
+      : { level: 'fail', what, fix: `chmod u+rw ${shellWord(file)}`, class: 'config' };
+    return [finding, ...folder];
   }
 
   async identity(c: Context): Promise<string> {

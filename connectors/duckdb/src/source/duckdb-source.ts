@@ -1,7 +1,19 @@
 /** The source: tables and views of a database file, read through typed arrays. */
-import type { Catalog, Context, Json, OpenRequest, Reader, Source, Split, StreamRead } from '@sluice/sdk';
-import { formatType } from '@sluice/sdk';
+import type {
+  Catalog,
+  Context,
+  DiagnosedStream,
+  Finding,
+  Json,
+  OpenRequest,
+  Reader,
+  Source,
+  Split,
+  StreamRead,
+} from '@sluice/sdk';
+import { failure, formatType } from '@sluice/sdk';
 import { type Database, type DatabaseLease, openDatabase } from '../database/database.js';
+import { databasePath } from '../database/database-path.js';
 import { identityOf } from '../database/identity.js';
 import type { Session } from '../database/session.js';
 import type { DuckdbConfig } from '../duckdb-config.js';
@@ -21,6 +33,20 @@ export class DuckdbSource implements Source {
 
   async check(c: Context): Promise<void> {
     await this.look(c, (database) => database.control.run('SELECT 1', 'check the database'));
+  }
+
+  async diagnose(streams: readonly DiagnosedStream[], c: Context): Promise<Finding[]> {
+    const path = await databasePath(this.config, c);
+    const { streams: found } = await this.discover(undefined, c);
+    const names = new Set(found.map(({ schema }) => schema.stream));
+    const asked = found.filter(({ schema }) => streams.some(({ stream }) => stream === schema.stream));
+    const problems = asked.flatMap(({ problem }) => (problem === undefined ? [] : [failure(problem)]));
+    const missing = streams.filter(({ stream }) => !names.has(stream));
+    return [
+      { level: 'ok', what: `${path} can be read: ${names.size} tables and views` },
+      ...problems,
+      ...missing.map(({ stream }) => failure(duckdbErrors.drifted(`there is no table or view ${stream}`))),
+    ];
   }
 
   identity(c: Context): Promise<string> {

@@ -3,6 +3,9 @@ import { basename, dirname, resolve } from 'node:path';
 import { LocalStorage, type Storage } from '@sluice/formats';
 import {
   type Context,
+  type DiagnosedTarget,
+  type Finding,
+  folderFindings,
   formatType,
   type LaneRequest,
   type PublishOptions,
@@ -56,6 +59,10 @@ export class FileSink implements Sink {
     const storage = this.storage(c);
     await storage.makeFolder('.sluice');
     await identityOf(storage);
+  }
+
+  diagnose(_targets: readonly DiagnosedTarget[], c: Context): Promise<Finding[]> {
+    return folderFindings(this.storage(c).name);
   }
 
   identity(c: Context): Promise<string> {

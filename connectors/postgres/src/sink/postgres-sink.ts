@@ -1,6 +1,8 @@
 /** A PostgreSQL database as a sink. */
 import type {
   Context,
+  DiagnosedTarget,
+  Finding,
   LaneRequest,
   PublishOptions,
   Sink,
@@ -14,6 +16,7 @@ import type {
 import type { PostgresConfig } from '../config.js';
 import { Connections } from '../connection/connections.js';
 import { databaseIdentity } from '../connection/identity.js';
+import { diagnoseSink } from '../diagnose/diagnose-sink.js';
 import { applySchema } from './apply-schema.js';
 import { checkWritable } from './check-writable.js';
 import { planTable } from './plan-table.js';
@@ -47,6 +50,12 @@ export class PostgresSink implements Sink {
 
   async check(c: Context): Promise<void> {
     await this.connections.using(c, (session) => checkWritable(session, this.config.schema, this.tables));
+  }
+
+  diagnose(targets: readonly DiagnosedTarget[], c: Context): Promise<Finding[]> {
+    return this.connections.using(c, (session) =>
+      diagnoseSink(session, targets, this.config.schema, this.tables),
+    );
   }
 
   identity(c: Context): Promise<string> {

@@ -1,6 +1,6 @@
 /** The tables in which the sink remembers jobs; see docs/design/postgres-commit.md. */
 import type { Session } from '../connection/session.js';
-import { ident, literal, qualified } from '../quote.js';
+import { ident, literal, qualified, type TableName } from '../quote.js';
 
 export class RecordTables {
   readonly jobs: string;
@@ -8,9 +8,15 @@ export class RecordTables {
   readonly commits: string;
 
   constructor(private readonly schema: string) {
-    this.jobs = qualified({ schema, table: '_sluice_jobs' });
-    this.streams = qualified({ schema, table: '_sluice_streams' });
-    this.commits = qualified({ schema, table: '_sluice_commits' });
+    const [jobs, streams, commits] = this.names.map(qualified);
+    this.jobs = jobs!;
+    this.streams = streams!;
+    this.commits = commits!;
+  }
+
+  get names(): readonly TableName[] {
+    const { schema } = this;
+    return ['_sluice_jobs', '_sluice_streams', '_sluice_commits'].map((table) => ({ schema, table }));
   }
 
   async exist(session: Session): Promise<boolean> {

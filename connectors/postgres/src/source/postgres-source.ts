@@ -1,9 +1,20 @@
 /** A PostgreSQL database as a source. */
-import type { Catalog, Context, OpenRequest, Reader, Source, Split, StreamRead } from '@sluice/sdk';
+import type {
+  Catalog,
+  Context,
+  DiagnosedStream,
+  Finding,
+  OpenRequest,
+  Reader,
+  Source,
+  Split,
+  StreamRead,
+} from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
 import { Connections } from '../connection/connections.js';
 import { databaseIdentity } from '../connection/identity.js';
 import type { Session } from '../connection/session.js';
+import { diagnoseSource } from '../diagnose/diagnose-source.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName } from '../quote.js';
 import { discover } from './discover.js';
@@ -27,6 +38,10 @@ export class PostgresSource implements Source {
 
   async check(c: Context): Promise<void> {
     await this.connections.using(c, (session) => session.query('SELECT 1'));
+  }
+
+  diagnose(streams: readonly DiagnosedStream[], c: Context): Promise<Finding[]> {
+    return this.connections.using(c, (session) => diagnoseSource(session, streams));
   }
 
   identity(c: Context): Promise<string> {

@@ -2,6 +2,7 @@
 import type {
   Batch,
   Context,
+  Finding,
   Json,
   Row,
   SinkCapabilities,
@@ -158,6 +159,24 @@ export const brokenLives: readonly BrokenSink[] = [
     class extends MemorySink {
       override attach(job: SinkJob, c: Context) {
         return c.signal.aborted ? new Promise<never>(() => {}) : super.attach(job, c);
+      }
+    },
+  ),
+  brokenSink(
+    'SNK-64',
+    'has its token in a finding',
+    class extends MemorySink {
+      async diagnose(): Promise<Finding[]> {
+        return [{ level: 'ok', what: `connected with ${this.config.token}` }];
+      }
+    },
+  ),
+  brokenSink(
+    'SNK-64',
+    'says what is wrong and not what mends it',
+    class extends MemorySink {
+      async diagnose(): Promise<Finding[]> {
+        return [{ level: 'warn', what: 'the disk is full', fix: '' }];
       }
     },
   ),

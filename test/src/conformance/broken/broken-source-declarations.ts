@@ -1,5 +1,5 @@
 /** Sources that are declared or discovered wrongly. */
-import { type Catalog, type Context, defineErrors } from '@sluice/sdk';
+import { type Catalog, type Context, defineErrors, type Finding } from '@sluice/sdk';
 import { z } from 'zod';
 import { type BrokenSource, broken, declared, leak } from './broken-source.js';
 import { MemorySource, type MemorySourceConfig, memorySourceConfig } from './memory-source.js';
@@ -127,6 +127,24 @@ export const brokenDiscovery: readonly BrokenSource[] = [
     class extends MemorySource {
       override async identity(): Promise<string> {
         return `memory://${this.config.token}@${this.config.place}`;
+      }
+    },
+  ),
+  broken(
+    'SRC-44',
+    'finds fault with what works',
+    class extends MemorySource {
+      async diagnose(): Promise<Finding[]> {
+        return [{ level: 'fail', what: 'SELECT is missing', fix: 'GRANT SELECT ON orders;', class: 'auth' }];
+      }
+    },
+  ),
+  broken(
+    'SRC-44',
+    'warns in several lines',
+    class extends MemorySource {
+      async diagnose(): Promise<Finding[]> {
+        return [{ level: 'warn', what: 'few rows\nare there' }];
       }
     },
   ),

@@ -1,5 +1,6 @@
 /** Rules of a writer's life: closing and stopping. */
 import { Special } from '@sluice/sdk';
+import { demandFindings } from '../demand-findings.js';
 import { leakOf } from '../open-resources.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
@@ -68,6 +69,30 @@ export const lifecycleRules: readonly SinkRule[] = [
         `${found.length} rows are there after a run that followed aborted ones`,
       );
       demand(table.target === last.target, `the target was ${table.target} and is ${last.target}`);
+    },
+  },
+  {
+    id: 'SNK-64',
+    per: 'mode',
+    must: 'diagnose, where there is one, MUST answer findings of one line each, none a failure where writing works, change nothing, and say no secret.',
+    fix: 'A finding has a level and `what`; a failure also the `class` of its error and a `fix`: what a person types.',
+    async check(session) {
+      const { write } = session;
+      const { stream } = orders();
+      const target = session.options.target?.(stream) ?? stream;
+      const diagnose = () =>
+        session.withSink(async (sink, context) => {
+          for (const targets of [[{ stream, target, write, save: 'keep' as const }], []]) {
+            const findings = await sink.diagnose?.(targets, context);
+            if (findings !== undefined) demandFindings(session, findings);
+          }
+        });
+      await diagnose();
+      const table = await deliver(session, orders(), orderRange(0, 2));
+      await diagnose();
+      if (session.options.read === undefined) return;
+      const found = await session.rowsOf(table);
+      demand(found.length === 2, `${found.length} rows are there after diagnose, and 2 were written`);
     },
   },
 ];

@@ -9,6 +9,7 @@ import {
   type StreamSchema,
 } from '@sluice/sdk';
 import { demandCoded, demandRefusal } from '../coded-error.js';
+import { demandFindings } from '../demand-findings.js';
 import { demandJson } from '../json-trip.js';
 import { demandNoSecrets, saidBy } from '../no-secrets.js';
 import { outcome, soon } from '../patience.js';
@@ -173,6 +174,20 @@ export const discoveryRules: readonly SourceRule[] = [
         if ('error' in refused) said.push(saidBy(refused.error));
       }
       demandNoSecrets(session, said);
+    },
+  },
+  {
+    id: 'SRC-44',
+    per: 'mode',
+    must: 'diagnose, where there is one, MUST answer findings of one line each, none a failure where reading works, and say no secret.',
+    fix: 'A finding has a level and `what`; a failure also the `class` of its error and a `fix`: what a person types.',
+    async check(session) {
+      const source = session.connect();
+      const streams = (await session.reads()).map(({ stream, mode }) => ({ stream, mode }));
+      for (const asked of [streams, []]) {
+        const findings = await source.diagnose?.(asked, session.context);
+        if (findings !== undefined) demandFindings(session, findings);
+      }
     },
   },
 ];
