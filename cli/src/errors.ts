@@ -20,4 +20,10 @@ export const cliErrors = defineErrors('CLI', {
     title: 'There is nothing of that name',
     help: 'The message says what there is instead.',
   },
+  fileExists: {
+    number: 4,
+    class: 'config',
+    title: 'A file that the command would make is there already',
+    help: 'Choose another name with `--name`, or move the file away: nothing is overwritten.',
+  },
 });

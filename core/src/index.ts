@@ -8,6 +8,8 @@ export type {
   StreamCounts,
   StreamResult,
 } from './events.js';
+export { readDotenv } from './job/dotenv.js';
+export { dotenvLine } from './job/dotenv-line.js';
 export { issuesText } from './job/issues-text.js';
 export { type Job, type JobConnection, type JobFlow, type JobSink, requirementOf } from './job/job.js';
 export { jobSchema } from './job/job-json-schema.js';
@@ -32,6 +34,7 @@ export type {
 } from './plan/flow-plan.js';
 export { streamsRead, targetsWritten } from './plan/flow-uses.js';
 export { memoryAvailable } from './plan/memory-budget.js';
+export { possibleWrites } from './plan/modes-matrix.js';
 export {
   contextOf,
   type Endpoint,

@@ -20,7 +20,10 @@ it.each([
     ['state', '--json'],
     '`sluice state` alone does nothing; there is `sluice state show`, `sluice state forget`',
   ],
-  [['connectors', 'lst'], 'there is no command "connectors lst"; there is `sluice connectors list`'],
+  [
+    ['connectors', 'lst'],
+    'there is no command "connectors lst"; there is `sluice connectors list`, `sluice connectors show`',
+  ],
 ])('refuses %j', (args, message) => {
   expect(() => findCommand(commands, args)).toThrow(expect.objectContaining({ message }));
 });

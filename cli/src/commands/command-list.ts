@@ -11,6 +11,7 @@ import { dlqList } from './dlq-list.js';
 import { dlqShow } from './dlq-show.js';
 import { doctor } from './doctor.js';
 import { explain } from './explain.js';
+import { init } from './init.js';
 import { plan } from './plan.js';
 import { preview } from './preview.js';
 import { run } from './run.js';
@@ -19,6 +20,7 @@ import { stateForget } from './state-forget.js';
 import { stateShow } from './state-show.js';
 
 export const commands: readonly CommandSpec[] = [
+  init,
   run,
   copy,
   plan,

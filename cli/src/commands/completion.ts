@@ -13,14 +13,11 @@ export const completion: CommandSpec = {
     },
   },
   examples: [
+    { command: 'sluice completion fish > ~/.config/fish/completions/sluice.fish', summary: 'For fish' },
     { command: "echo 'source <(sluice completion bash)' >> ~/.bashrc", summary: 'For bash' },
     {
       command: "echo 'source <(sluice completion zsh)' >> ~/.zshrc",
       summary: 'For zsh, behind the line with compinit',
-    },
-    {
-      command: 'sluice completion fish > ~/.config/fish/completions/sluice.fish',
-      summary: 'For fish',
     },
   ],
   action: () => import('../actions/completion.js'),

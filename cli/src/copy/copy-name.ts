@@ -27,7 +27,7 @@ export function copyName(identity: CopyIdentity, cwd: string): string {
   );
   const facts = [from, to, identity.mode, identity.write ?? '', identity.name ?? '', settings];
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 8);
-  return ['copy', word(from), word(to), hash].filter((part) => part !== '').join('-');
+  return ['copy', locationWord(from), locationWord(to), hash].filter((part) => part !== '').join('-');
 }
 
 /** A location as it is written in one way only, and without passwords: another password is no other copy. */
@@ -44,7 +44,7 @@ export function plainLocation(location: string, cwd: string): string {
 }
 
 /** The last part of a location as a word: `lake.duckdb` → `lake`, `inbox/*.csv` → `inbox`. */
-function word(location: string): string {
+export function locationWord(location: string): string {
   const [path = ''] = location.split('?');
   const parts = path.split(/[\\/]/).filter((part) => part !== '' && !part.includes('*'));
   const stem = basename(parts.at(-1) ?? '').replace(/\.[^.]*$/, '');

@@ -47,6 +47,19 @@ export function defaultWrite(read: ReadMode, hasKey: boolean, sink: SinkCapabili
   return firstOf(sink, hasKey);
 }
 
+/** The write modes that run, the proposed one first; none where the read mode itself does not. */
+export function possibleWrites(
+  c: Omit<Combination, 'write'>,
+  source: SourceCapabilities,
+  sink: SinkCapabilities,
+): WriteMode[] {
+  const runs = (Object.keys(sink.modes) as WriteMode[]).filter(
+    (write) => refusal({ ...c, write }, source, sink) === undefined,
+  );
+  const proposed = defaultWrite(c.read, c.hasKey, sink);
+  return [...runs.filter((write) => write === proposed), ...runs.filter((write) => write !== proposed)];
+}
+
 function firstOf(sink: SinkCapabilities, hasKey: boolean): WriteMode {
   if (hasKey && sink.modes.upsert !== undefined) return 'upsert';
   return sink.modes.append !== undefined

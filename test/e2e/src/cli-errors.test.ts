@@ -36,6 +36,7 @@ describe('the command line', () => {
   it('has help for every command, with examples', async () => {
     const { stdout } = await place.sluice(['--help']);
     for (const name of [
+      'init',
       'run',
       'copy',
       'plan',
@@ -44,6 +45,9 @@ describe('the command line', () => {
       'preview',
       'state show',
       'connectors list',
+      'connectors show',
+      'doctor',
+      'completion',
       'schema',
     ]) {
       expect(stdout).toContain(`\n  ${name}`);
