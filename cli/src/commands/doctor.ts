@@ -5,7 +5,7 @@ export const doctor: CommandSpec = {
   name: 'doctor',
   summary: 'Examine this machine, the ledger and the systems of a job, and say what mends each problem',
   description:
-    'Looks at versions, memory, the ledger, connections, rights, folders and disk space, and changes nothing. Each ' +
+    'Looks at versions, memory, the ledger, connections, rights, folders and disk space, and changes no data. Each ' +
     'problem comes with the statement, command or setting that mends it. The exit code is that of the first problem ' +
     'with which the job would fail.',
   positionals: [

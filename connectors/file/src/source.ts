@@ -84,7 +84,10 @@ export class FileSource implements Source {
         }
       }
     }
-    return [{ level: 'ok', what: `${readable} files at ${found.storage.name} can be read` }, ...findings];
+    return [
+      { level: 'ok', what: `files of ${found.storage.name} that can be read: ${readable}` },
+      ...findings,
+    ];
   }
 
   /** The path and the patterns: files have no identity of their own, and a source leaves no mark among them. */

@@ -43,7 +43,7 @@ export class DuckdbSource implements Source {
     const problems = asked.flatMap(({ problem }) => (problem === undefined ? [] : [failure(problem)]));
     const missing = streams.filter(({ stream }) => !names.has(stream));
     return [
-      { level: 'ok', what: `${path} can be read: ${names.size} tables and views` },
+      { level: 'ok', what: `${path} can be read; tables and views: ${names.size}` },
       ...problems,
       ...missing.map(({ stream }) => failure(duckdbErrors.drifted(`there is no table or view ${stream}`))),
     ];
