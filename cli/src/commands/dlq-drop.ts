@@ -4,7 +4,7 @@ import { letterFilter, state } from './shared-options.js';
 export const dlqDrop: CommandSpec = {
   name: 'dlq drop',
   summary: 'Drop dead letters: the rows are given up',
-  positionals: [{ name: 'job', summary: 'Job file, or the name of a job' }],
+  positionals: [{ name: 'job', summary: 'Job file, or the name of a job', completion: 'job' }],
   options: {
     ...letterFilter,
     yes: { kind: 'flag', summary: 'Do it; without this the command only says how many there are' },

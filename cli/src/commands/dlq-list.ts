@@ -4,7 +4,7 @@ import { letterFilter, state } from './shared-options.js';
 export const dlqList: CommandSpec = {
   name: 'dlq list',
   summary: 'List rows that were rejected and are kept as dead letters',
-  positionals: [{ name: 'job', summary: 'Job file, or the name of a job' }],
+  positionals: [{ name: 'job', summary: 'Job file, or the name of a job', completion: 'job' }],
   options: {
     ...letterFilter,
     limit: { kind: 'count', summary: 'Most letters to list, oldest first (default 50)' },

@@ -5,7 +5,7 @@ export const dlqShow: CommandSpec = {
   name: 'dlq show',
   summary: 'Show one dead letter: the row, where it was refused and why',
   positionals: [
-    { name: 'job', summary: 'Job file, or the name of a job' },
+    { name: 'job', summary: 'Job file, or the name of a job', completion: 'job' },
     { name: 'id', summary: 'The letter, as `dlq list` names it' },
   ],
   options: { state },
