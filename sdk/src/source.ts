@@ -32,6 +32,8 @@ export interface CatalogStream {
   readonly estimatedBytes?: number;
   /** Why the stream cannot be read (say, permission missing); it is listed, and a job that selects it fails. */
   readonly problem?: SluiceError;
+  /** The first row met that cannot be read: only a job that tolerates such rows reads the others. */
+  readonly broken?: SluiceError;
   /** Remarks for plans: how types were inferred, what was skipped. */
   readonly notes?: readonly string[];
 }
@@ -89,6 +91,11 @@ export interface OpenRequest {
   /** Upper bounds of a batch; whichever is met first ends it. */
   readonly batchRows: number;
   readonly batchBytes: number;
+  /**
+   * Whether rows that cannot be read may be handed on as {@link Batch.rejected}, with the rest of them; otherwise the
+   * reader rejects at the first.
+   */
+  readonly tolerant?: boolean;
 }
 
 /** Reads one split. The engine asks for one message at a time and closes the reader also after an error. */

@@ -23,7 +23,8 @@ export interface CatalogDescription {
 }
 
 export function describeCatalogStream(found: CatalogStream): CatalogDescription {
-  const { schema, types, estimatedRows, estimatedBytes, problem, notes = [] } = found;
+  const { schema, types, estimatedRows, estimatedBytes, broken, notes = [] } = found;
+  const problem = found.problem ?? broken;
   const verdicts = new Map(types.map((verdict) => [verdict.column, verdict]));
   return {
     stream: schema.stream,

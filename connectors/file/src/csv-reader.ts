@@ -7,7 +7,7 @@ import {
   sampleCsv,
   TEXT_START,
 } from '@sluice/formats';
-import type { Context, Message } from '@sluice/sdk';
+import { type Context, type Message, toSluiceError } from '@sluice/sdk';
 import type { FileConfig } from './config.js';
 import type { DeclaredTypes } from './declared-types.js';
 import { fileErrors } from './errors.js';
@@ -31,10 +31,11 @@ export class CsvReader implements FormatReader {
     const { rows, bytes } = this.config.sample;
     const columns = new GuessedColumns();
     const chosen = spread(files);
+    let broken: Error | undefined;
     let first: { readonly file: SourceFile; readonly count: number } | undefined;
     for (const file of chosen) {
       c.signal.throwIfAborted();
-      const csv = await this.open(file, { batchBytes: Math.min(SAMPLE_BLOCK, bytes) });
+      const csv = await this.open(file, { batchBytes: Math.min(SAMPLE_BLOCK, bytes), tolerant: true });
       first ??= { file, count: csv.columns.length };
       if (this.config.csv?.header === false && csv.columns.length !== first.count) {
         await csv.close();
@@ -42,9 +43,11 @@ export class CsvReader implements FormatReader {
         throw fileErrors.schemasDiffer(`${counts}; without a header they cannot be told apart`);
       }
       const sample = await sampleCsv(csv, Math.ceil(rows / chosen.length), Math.ceil(bytes / chosen.length));
+      broken ??= sample.broken;
       columns.add(file, { columns: csv.columns, ...sample });
     }
-    return columns.inspection(stream, files, this.declared);
+    const inspection = columns.inspection(stream, files, this.declared);
+    return { ...inspection, ...(broken && { broken: toSluiceError(broken) }) };
   }
 
   /** A file is one part: a line end may stand within quotes, so that no place in the middle is surely a record's begin. */
@@ -52,9 +55,10 @@ export class CsvReader implements FormatReader {
     return [{ name: '', spec: null, start: positionJson(TEXT_START), estimatedBytes: file.size }];
   }
 
-  async *read({ file, schema, at, cuts, batchRows, batchBytes }: ReadPart): AsyncGenerator<Message> {
+  async *read(part: ReadPart): AsyncGenerator<Message> {
+    const { file, schema, at, cuts, batchRows, batchBytes, tolerant } = part;
     const start = positionOf(at);
-    const bounds = { batchRows, batchBytes, cuts: cuts.map(positionOf) };
+    const bounds = { batchRows, batchBytes, cuts: cuts.map(positionOf), tolerant };
     const csv = await this.open(file, bounds);
     try {
       const mapping = mapColumns(file.path, csv.columns, schema);

@@ -1,6 +1,6 @@
 /** What the source asks of a format. */
 import type { Storage } from '@sluice/formats';
-import type { Context, Field, Json, Message, StreamSchema } from '@sluice/sdk';
+import type { Context, Field, Json, Message, SluiceError, StreamSchema } from '@sluice/sdk';
 import type { SourceFile } from './source-files.js';
 
 /** What a stream's files hold. */
@@ -9,6 +9,8 @@ export interface Inspection {
   /** Remarks for plans: how types were guessed, which columns disagree. */
   readonly notes: readonly string[];
   readonly estimatedRows?: number;
+  /** The error of the first record that was passed over. */
+  readonly broken?: SluiceError;
 }
 
 /** A part of a file that is read on its own. */
@@ -28,6 +30,8 @@ export interface ReadPart {
   readonly cuts: readonly Json[];
   readonly batchRows: number;
   readonly batchBytes: number;
+  /** Whether records that cannot be read are passed over and told of. */
+  readonly tolerant: boolean;
 }
 
 export interface FormatReader {

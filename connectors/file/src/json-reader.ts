@@ -9,7 +9,7 @@ import {
   sampleJson,
   TEXT_START,
 } from '@sluice/formats';
-import { type Context, type Field, formatType, type Message } from '@sluice/sdk';
+import { type Context, type Field, formatType, type Message, toSluiceError } from '@sluice/sdk';
 import type { FileConfig } from './config.js';
 import type { DeclaredTypes } from './declared-types.js';
 import type { FilePart, FormatReader, Inspection, ReadPart } from './format-reader.js';
@@ -34,13 +34,16 @@ export class JsonReader implements FormatReader {
     const rows = Math.ceil(this.config.sample.rows / chosen.length);
     const bytes = Math.ceil(this.config.sample.bytes / chosen.length);
     const guess = new JsonGuess();
+    let broken: Error | undefined;
     let [seenRows, seenBytes] = [0, 0];
     let whole = chosen.length === files.length;
     for (const file of chosen) {
       c.signal.throwIfAborted();
       const source = await plainBytes(this.storage, file, this.config);
-      const options = { ...this.options(file), batchBytes: Math.min(SAMPLE_BLOCK, bytes) };
+      const batchBytes = Math.min(SAMPLE_BLOCK, bytes);
+      const options = { ...this.options(file), batchBytes, tolerant: true };
       const sample = await sampleJson(source, options, rows, bytes);
+      broken ??= sample.broken;
       guess.merge(sample.guess);
       seenRows += sample.rows;
       seenBytes += sample.bytes;
@@ -53,7 +56,7 @@ export class JsonReader implements FormatReader {
     const estimatedRows = whole
       ? seenRows
       : Math.round(size / Math.max(seenBytes / Math.max(seenRows, 1), 1));
-    return { fields, notes, estimatedRows };
+    return { fields, notes, estimatedRows, ...(broken && { broken: toSluiceError(broken) }) };
   }
 
   /** A file is one part: its lines are counted, so that errors can name them. */
@@ -61,10 +64,12 @@ export class JsonReader implements FormatReader {
     return [{ name: '', spec: null, start: positionJson(TEXT_START), estimatedBytes: file.size }];
   }
 
-  async *read({ file, schema, at, cuts, batchRows, batchBytes }: ReadPart): AsyncGenerator<Message> {
+  async *read(part: ReadPart): AsyncGenerator<Message> {
+    const { file, schema, at, cuts, batchRows, batchBytes, tolerant } = part;
     const start = positionOf(at);
     const source = await plainBytes(this.storage, file, this.config, start.offset);
-    const options = { ...this.options(file), at: start, cuts: cuts.map(positionOf), batchRows, batchBytes };
+    const bounds = { cuts: cuts.map(positionOf), batchRows, batchBytes, tolerant };
+    const options = { ...this.options(file), at: start, ...bounds };
     const raw = this.config.json?.raw === true;
     const columns = raw ? [RAW_FIELD.name] : schema.fields.map(({ name }) => name);
     const mapping = mapColumns(file.path, columns, schema);

@@ -106,7 +106,12 @@ describe('reading again and on', () => {
       const own: Value[] = [];
       let isSealed = false;
       const request = { file, spec, schema: streamSchema('a', fields), at: start, cuts: [] };
-      for await (const message of reader.read({ ...request, batchRows: 64, batchBytes: 1 << 20 })) {
+      for await (const message of reader.read({
+        ...request,
+        tolerant: false,
+        batchRows: 64,
+        batchBytes: 1 << 20,
+      })) {
         if (message.kind === 'batch') own.push(...message.rows().map(({ id }) => id!));
         if (message.kind === 'checkpoint') isSealed = message.sealed === true;
       }

@@ -107,7 +107,7 @@ export class FileSource implements Source {
         streams.push({ schema: streamSchema(stream, []), types: [], problem: inspected });
         continue;
       }
-      const { fields, notes, estimatedRows } = inspected;
+      const { fields, notes, estimatedRows, broken } = inspected;
       const types = fields.map((f) => {
         const type = formatType(f.type);
         return { column: f.name, from: f.native ?? type, to: type, verdict: 'exact' as const };
@@ -119,6 +119,7 @@ export class FileSource implements Source {
         notes,
         estimatedBytes,
         ...(estimatedRows !== undefined && { estimatedRows }),
+        ...(broken && { broken }),
       });
     }
     if (patterns === undefined && streams.every(({ problem }) => problem === undefined)) {
@@ -150,7 +151,8 @@ export class FileSource implements Source {
     }
   }
 
-  async open({ split, at, cuts, reads, batchRows, batchBytes }: OpenRequest, c: Context): Promise<Reader> {
+  async open(request: OpenRequest, c: Context): Promise<Reader> {
+    const { split, at, cuts, reads, batchRows, batchBytes, tolerant = false } = request;
     const spec = split.spec as unknown as SplitSpec;
     const { storage } = await placeOf(this.config, c.cwd);
     const file: SourceFile = spec;
@@ -159,7 +161,8 @@ export class FileSource implements Source {
     if (now.size !== spec.size || now.version !== spec.version) throw changed(spec.path, 'has changed since');
     const { schema } = reads[0]!;
     const reader = this.reader(storage, [file]);
-    const messages = reader.read({ file, spec: spec.part, schema, at, cuts, batchRows, batchBytes });
+    const bounds = { cuts, batchRows, batchBytes, tolerant };
+    const messages = reader.read({ file, spec: spec.part, schema, at, ...bounds });
     return {
       [Symbol.asyncIterator]: (): AsyncIterator<Message> => messages,
       async close() {

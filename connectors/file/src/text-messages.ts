@@ -86,7 +86,8 @@ function toBatch(text: TextBatch, schema: StreamSchema, origins: readonly number
   const columns: Column[] = origins.map(
     (origin, i) => text.columns[origin] ?? nulls(schema.fields[i]!, text.rowCount),
   );
-  return Batch.ofColumns(schema, columns, text.rowCount, { byteSize: text.byteSize });
+  const { byteSize, rejected } = text;
+  return Batch.ofColumns(schema, columns, text.rowCount, { byteSize, rejected });
 }
 
 function nulls(field: Field, rows: number): Column {

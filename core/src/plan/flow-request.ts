@@ -35,6 +35,8 @@ export interface FlowRequest {
   readonly transforms: readonly JobTransform[];
   /** The transforms there are, by name. */
   readonly transformsByName: { readonly [name: string]: Transform };
+  /** Whether rows that cannot be kept are tolerated. */
+  readonly tolerant: boolean;
   readonly lossy: 'fail' | 'warn' | 'string';
   /** Bounds that the job sets; what it leaves open follows the sink's preference. */
   readonly epoch: Partial<EpochBounds>;

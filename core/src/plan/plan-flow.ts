@@ -100,10 +100,12 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
       wanted ? `no stream of the source matches ${wanted}` : 'the source has no streams',
     );
   }
-  const unreadable = chosen.filter(({ problem }) => problem !== undefined);
+  const problemOf = ({ problem, broken }: CatalogStream) =>
+    problem ?? (request.tolerant ? undefined : broken);
+  const unreadable = chosen.filter((stream) => problemOf(stream) !== undefined);
   if (unreadable.length > 0) {
-    const reasons = unreadable.map(({ schema, problem }) => `${schema.stream}: ${problem?.message}`);
-    const first = unreadable[0]?.problem;
+    const reasons = unreadable.map((stream) => `${stream.schema.stream}: ${problemOf(stream)?.message}`);
+    const first = problemOf(unreadable[0]!);
     // One problem speaks for itself: its code says more, and its class decides the exit code.
     if (unreadable.length === 1) throw first;
     throw coreErrors.streamUnreadable(reasons.join('; '), {

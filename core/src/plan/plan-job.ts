@@ -160,6 +160,7 @@ function planOne(
       streamSettings: (stream) => checkedStreamSettings(job, flow, source.connector, stream),
       transforms: flow.transforms,
       transformsByName: options.transforms,
+      tolerant: job.errors !== undefined,
       lossy: job.lossy,
       epoch: job.delivery.commit,
       memory,

@@ -54,7 +54,8 @@ export async function runLane(run: LaneRun): Promise<LaneEnd> {
     if (branches.list.length === 0) return 'left';
     const reads = run.streams.map(({ read }) => ({ ...read, generation }));
     const { batchRows, batchBytes } = plan;
-    reader = await plan.source.open({ split, at, cuts: [], reads, batchRows, batchBytes }, context);
+    const request = { split, at, cuts: [], reads, batchRows, batchBytes, tolerant: run.tolerant };
+    reader = await plan.source.open(request, context);
     const resumed = run.branches.every(({ position }) => position !== undefined && position.epoch > 0);
     if (resumed && run.acknowledges) await reader.ack?.(at);
     return await new Lane(run, branches, reader).run();

@@ -54,7 +54,8 @@ export async function sift(run: SiftRun): Promise<boolean> {
   try {
     const reads = streams.map(({ read }) => ({ ...read, generation }));
     const { batchRows, batchBytes } = plan;
-    const reader = await plan.source.open({ split, at, cuts: [], reads, batchRows, batchBytes }, context);
+    const request = { split, at, cuts: [], reads, batchRows, batchBytes, tolerant: true };
+    const reader = await plan.source.open(request, context);
     try {
       const transforms = new Map(
         streams.map((stream) => [stream.stream, new TransformRows(stream, true, run.rung)]),

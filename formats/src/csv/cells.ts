@@ -25,6 +25,7 @@ export class CsvCells implements CellOwner {
   }
 
   badValue(table: CellTable, row: number, column: number, text: string, why?: string): Error {
+    table.badRow = row;
     const field = this.fields[column];
     const reason = why === undefined ? '' : ` (${why})`;
     const isEmpty = text === '' ? ' An empty text in quotes is null with `empty: "null"`.' : '';
@@ -35,6 +36,7 @@ export class CsvCells implements CellOwner {
   }
 
   missingValue(table: CellTable, row: number, column: number): Error {
+    table.badRow = row;
     const message = `${this.where(table, row)}: column ${this.names[column]} is empty and allows no nulls`;
     return csvErrors.missingValue(message, { details: this.details(table, row, column) });
   }

@@ -10,11 +10,13 @@ export interface CsvSample {
   readonly bytes: number;
   /** Whether the file ended within the sample. */
   readonly whole: boolean;
+  /** The error of the first record that was passed over, where the file is read tolerantly. */
+  readonly broken?: Error;
 }
 
 /**
- * Looks at up to `rows` rows and about `bytes` bytes. The file is closed afterwards. A broken record within the
- * sample throws as reading would.
+ * Looks at up to `rows` rows and about `bytes` bytes. The file is closed afterwards. Broken records are passed over
+ * where the file is read tolerantly; one that has no others throws the first one's error.
  */
 export async function sampleCsv(file: CsvFile, rows: number, bytes: number): Promise<CsvSample> {
   const guesses = file.columns.map(() => new Guess());
@@ -35,10 +37,16 @@ export async function sampleCsv(file: CsvFile, rows: number, bytes: number): Pro
         else guess.add(text, where);
       }
     }
+    if (taken === 0) continue;
     seenRows += taken;
     seenBytes += table.rowEnds[taken - 1]! - table.begin;
     if (seenRows === rows || seenBytes >= bytes)
-      return { guesses, rows: seenRows, bytes: seenBytes, whole: false };
+      return { guesses, rows: seenRows, bytes: seenBytes, whole: false, ...brokenOf(file) };
   }
-  return { guesses, rows: seenRows, bytes: seenBytes, whole: true };
+  if (seenRows === 0 && file.problem !== undefined) throw file.problem;
+  return { guesses, rows: seenRows, bytes: seenBytes, whole: true, ...brokenOf(file) };
+}
+
+function brokenOf({ problem }: CsvFile): Pick<CsvSample, 'broken'> {
+  return problem === undefined ? {} : { broken: problem };
 }

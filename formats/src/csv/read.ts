@@ -25,6 +25,8 @@ export interface CsvReadOptions extends CsvDialect {
   readonly batchBytes?: number;
   /** Positions at which a batch must end, ascending: positions that earlier batches had. */
   readonly cuts?: readonly TextPosition[];
+  /** Whether records that cannot be read are passed over and told of; otherwise the first one's error is thrown. */
+  readonly tolerant?: boolean;
 }
 
 /**
@@ -49,7 +51,8 @@ export async function openCsv(source: AsyncIterable<Uint8Array>, options: CsvRea
       : await skipPreamble(feed, dialect, file);
     const cells = new CsvCells(file, names, dialect);
     const table = new CellTable(names.length, tableRows(names.length, options.batchRows), cells);
-    const bounds = { maxRecordBytes: dialect.maxRecordBytes, cuts };
+    const { tolerant = false } = options;
+    const bounds = { maxRecordBytes: dialect.maxRecordBytes, cuts, tolerant };
     const reader = new TableReader(feed, table, new CsvScanner(file, dialect), state, start, bounds);
     return new CsvFile(names, reader, cells, options.bytes);
   } catch (error) {
@@ -80,6 +83,11 @@ export class CsvFile {
   /** The rows as tables of cells, each valid until the next is asked for. For inference. */
   tables(): AsyncGenerator<CellTable> {
     return this.reader.tables();
+  }
+
+  /** The error of the first record that tables were made without. */
+  get problem(): Error | undefined {
+    return this.reader.problem;
   }
 
   /** Frees the source; needed only when the rows were not read to their end. */

@@ -5,7 +5,7 @@ import type { ResolvedDialect } from './dialect.js';
 import { csvErrors } from './errors.js';
 import { markNulls } from './null-texts.js';
 import { recordAt } from './record.js';
-import { type CsvScanEnd, scanRecords } from './scan.js';
+import { type CsvScanEnd, lineEnd, scanRecords } from './scan.js';
 
 export class CsvScanner implements RecordScanner {
   private readonly nulls: readonly Uint8Array[];
@@ -41,6 +41,22 @@ export class CsvScanner implements RecordScanner {
     return csvErrors.openQuote(`${where}: a quoted field begins in this record and is never closed`, {
       details,
     });
+  }
+
+  /** Behind the record where that can be told, else behind its first line. */
+  behindBroken(
+    { bytes }: CellTable,
+    state: ScanState,
+    end: number,
+    final: boolean,
+  ): ScanState | 'more' | undefined {
+    if (this.last === 'ragged') {
+      const record = recordAt(bytes, state.at, end, final, this.dialect);
+      if (record !== undefined) return { at: record.end, lines: state.lines + record.lines };
+    }
+    const next = lineEnd(bytes, state.at);
+    if (next > end && !final) return 'more';
+    return { at: Math.min(next, end), lines: state.lines + 1 };
   }
 
   tooLarge(line: number): Error {

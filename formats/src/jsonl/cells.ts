@@ -14,6 +14,7 @@ export class JsonCells implements CellOwner {
   ) {}
 
   badValue(table: CellTable, row: number, column: number, text: string, why?: string): Error {
+    table.badRow = row;
     const { name, type } = this.fields[column]!;
     const reason = why === undefined ? '' : ` (${why})`;
     const message = `${this.where(table, row)}: column ${name}: ${shortened(text)} is no ${formatType(type)}${reason}`;
@@ -21,6 +22,7 @@ export class JsonCells implements CellOwner {
   }
 
   missingValue(table: CellTable, row: number, column: number): Error {
+    table.badRow = row;
     const message = `${this.where(table, row)}: column ${this.fields[column]!.name} is missing and allows no nulls`;
     return jsonErrors.missingValue(message, { details: this.details(table, row, column) });
   }

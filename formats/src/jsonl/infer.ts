@@ -11,9 +11,14 @@ export interface JsonSample {
   readonly bytes: number;
   /** Whether the file ended within the sample. */
   readonly whole: boolean;
+  /** The error of the first record that was passed over, where the file is read tolerantly. */
+  readonly broken?: Error;
 }
 
-/** Looks at up to `rows` records and about `bytes` bytes. A broken record among them throws as reading would. */
+/**
+ * Looks at up to `rows` records and about `bytes` bytes. Broken records are passed over where the file is read
+ * tolerantly; one that has no others throws the first one's error.
+ */
 export async function sampleJson(
   source: AsyncIterable<Uint8Array>,
   options: JsonReadOptions,
@@ -23,6 +28,7 @@ export async function sampleJson(
   const guess = new JsonGuess();
   let seenRows = 0;
   let seenBytes = 0;
+  let problem: Error | undefined;
   const reader = await rawTables(source, options);
   for await (const table of reader.tables()) {
     for (let row = 0; row < table.rows; row++) {
@@ -30,14 +36,22 @@ export async function sampleJson(
       const tree = parseJson(table.textOf(row, 0));
       if (!(tree instanceof Map)) {
         const message = `${options.file}, line ${line}: the record is no object`;
-        throw jsonErrors.notAnObject(message, { details: { file: options.file, line } });
+        const error = jsonErrors.notAnObject(message, { details: { file: options.file, line } });
+        if (options.tolerant !== true) throw error;
+        problem ??= error;
+        continue;
       }
       guess.add(tree, () => `line ${line}`);
       seenRows++;
       seenBytes = table.firstOffset + table.rowEnds[row]!;
-      if (seenRows === rows || seenBytes >= bytes)
-        return { guess, rows: seenRows, bytes: seenBytes, whole: false };
+      if (seenRows === rows || seenBytes >= bytes) return sample(false);
     }
   }
-  return { guess, rows: seenRows, bytes: seenBytes, whole: true };
+  if (seenRows === 0 && (problem ?? reader.problem)) throw problem ?? reader.problem;
+  return sample(true);
+
+  function sample(whole: boolean): JsonSample {
+    const broken = problem ?? reader.problem;
+    return { guess, rows: seenRows, bytes: seenBytes, whole, ...(broken && { broken }) };
+  }
 }

@@ -29,6 +29,8 @@ export interface JsonReadOptions {
   readonly cuts?: readonly TextPosition[];
   /** Bound of one record (default 16 MiB). */
   readonly maxRecordBytes?: number;
+  /** Whether records that cannot be read are passed over and told of; otherwise the first one's error is thrown. */
+  readonly tolerant?: boolean;
 }
 
 const BLOCK = 1 << 20;
@@ -87,7 +89,11 @@ async function tableReader(
     );
     const state = { at: start.offset > 0 ? 0 : byteOrderMark(feed, file), lines: 0 };
     const scanner = new JsonScanner(file, scan, maxRecordBytes);
-    return new TableReader(feed, table, scanner, state, start, { maxRecordBytes, cuts });
+    return new TableReader(feed, table, scanner, state, start, {
+      maxRecordBytes,
+      cuts,
+      tolerant: options.tolerant ?? false,
+    });
   } catch (error) {
     await feed.close();
     throw error;

@@ -56,6 +56,11 @@ export class JsonScan extends JsonGrammar {
     this.seen = new Float64Array(names.length);
   }
 
+  /** Whether records are the items of one array. */
+  get inOneArray(): boolean {
+    return this.options.array;
+  }
+
   /** Reading goes on between two items of an array, or, where nothing is left, behind its end. */
   resume(nothingLeft: boolean): void {
     this.inArray = true;

@@ -5,6 +5,8 @@ import type { RecordScanner, ScanEnd, ScanState } from '../text/table-reader.js'
 import { jsonErrors } from './errors.js';
 import type { JsonScan } from './scan.js';
 
+const LF = 0x0a;
+
 export class JsonScanner implements RecordScanner {
   constructor(
     private readonly file: string,
@@ -28,6 +30,19 @@ export class JsonScanner implements RecordScanner {
     if (problem === 'not-an-object')
       return jsonErrors.notAnObject(`${where}: the record is no object, ${found}`, { details });
     return jsonErrors.broken(`${where}: the record is no JSON, ${found}`, { details });
+  }
+
+  /** The next line; between the items of an array there is no telling where the next begins. */
+  behindBroken(
+    { text }: CellTable,
+    state: ScanState,
+    end: number,
+    final: boolean,
+  ): ScanState | 'more' | undefined {
+    if (this.records.inOneArray) return undefined;
+    const next = text.indexOf(LF, state.at) + 1;
+    if (next > end && !final) return 'more';
+    return { at: Math.min(next, end), lines: state.lines + 1 };
   }
 
   tooLarge(line: number): Error {

@@ -62,6 +62,10 @@ export class CellTable {
   /** Line number of the block's first byte, and its offset in the text. */
   firstLine = 1;
   firstOffset = 0;
+  /** Rows that cannot be read whatever their columns are. */
+  readonly refused = new Map<number, Error>();
+  /** The row that the owner's last error is about. */
+  badRow = 0;
 
   constructor(
     readonly columns: number,
@@ -96,6 +100,11 @@ export class CellTable {
     const plain = new Uint8Array(end - start);
     const length = this.owner.unescape(this.bytes, start, end, plain, 0);
     return Buffer.from(plain.buffer, 0, length).toString('utf8');
+  }
+
+  /** The bytes of a record, with its line end. */
+  recordOf(row: number): Buffer {
+    return this.text.subarray(row === 0 ? this.begin : this.rowEnds[row - 1]!, this.rowEnds[row]!);
   }
 
   lineOf(row: number): number {

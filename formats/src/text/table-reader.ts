@@ -3,18 +3,23 @@
  * be taken up again. What a record is, a {@link RecordScanner} knows.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Column, Field } from '@sluice/sdk';
+import { createHash } from 'node:crypto';
+import { type Column, type Field, type Json, type RejectedRow, take, toSluiceError } from '@sluice/sdk';
 import type { BlockFeed } from './block-feed.js';
-import { type CellFormats, cellDecoder } from './cell-columns.js';
-import type { CellDecoder } from './cell-decoder.js';
+import type { CellFormats } from './cell-columns.js';
 import type { CellTable } from './cells.js';
+import { ColumnDecoders } from './column-decoders.js';
 import type { TextPosition } from './position.js';
+
+const LF = 0x0a;
 
 /** Rows of a text file as columns. */
 export interface TextBatch {
   /** One for each of the file's columns, undefined where none was asked for. */
   readonly columns: readonly (Column | undefined)[];
   readonly rowCount: number;
+  /** Records between these rows that could not be read; none unless the reader is tolerant. */
+  readonly rejected: readonly RejectedRow[];
   /** Bytes of text that the rows came from. */
   readonly byteSize: number;
   /** Reading can be taken up from here. */
@@ -37,6 +42,16 @@ export interface RecordScanner {
   scan(table: CellTable, state: ScanState, end: number, final: boolean): ScanEnd;
   /** The error for the record at the state, which is broken or, at the file's end, incomplete. */
   broken(table: CellTable, state: ScanState, end: number, final: boolean, line: number): Error;
+  /**
+   * Where reading can go on behind the broken record at the state: `more` when that takes more bytes, undefined when
+   * there is no telling.
+   */
+  behindBroken(
+    table: CellTable,
+    state: ScanState,
+    end: number,
+    final: boolean,
+  ): ScanState | 'more' | undefined;
   tooLarge(line: number): Error;
   notUtf8(line: number): Error;
 }
@@ -45,9 +60,16 @@ export interface TableBounds {
   readonly maxRecordBytes: number;
   /** Positions at which a batch must end, ascending: positions that earlier batches had. */
   readonly cuts: readonly TextPosition[];
+  /** Whether records that cannot be read are passed over and told of; otherwise the first one's error is thrown. */
+  readonly tolerant: boolean;
 }
 
 export class TableReader {
+  /** Records of the present table that are broken, `before` counted in the table's rows. */
+  private broken: RejectedRow[] = [];
+  /** The error of the first record that was passed over as a whole. */
+  problem: Error | undefined;
+
   constructor(
     private readonly feed: BlockFeed,
     private readonly table: CellTable,
@@ -59,7 +81,7 @@ export class TableReader {
 
   /** The rows as columns. Rows before a broken one are yielded before its error is thrown. */
   async *batches(fields: readonly (Field | undefined)[], formats: CellFormats): AsyncGenerator<TextBatch> {
-    const decoders = fields.map((f) => f && cellDecoder(f, formats));
+    const decoders = new ColumnDecoders(fields, formats, this.bounds.tolerant);
     const cuts = this.bounds.cuts.filter((cut) => cut.offset > this.start.offset);
     for await (const table of this.tables()) {
       let from = 0;
@@ -68,7 +90,9 @@ export class TableReader {
         if (to > from) yield this.batch(decoders, from, to, cut);
         from = Math.max(from, to);
       }
-      if (from < table.rows) yield this.batch(decoders, from, table.rows, this.position());
+      if (from < table.rows || this.broken.length > 0) {
+        yield this.batch(decoders, from, table.rows, this.position());
+      }
     }
   }
 
@@ -82,15 +106,27 @@ export class TableReader {
         table.useBlock(feed.bytes);
         table.rows = 0;
         table.begin = state.at;
-        const end = scanner.scan(table, state, feed.end, feed.final);
-        if (table.rows > 0) {
-          this.requireUtf8();
-          yield table;
+        let end: ScanEnd | 'passed' = scanner.scan(table, state, feed.end, feed.final);
+        let failure: Error | undefined;
+        if (end === 'broken' || (end === 'end' && feed.final && state.at < feed.end)) {
+          const line = table.firstLine + state.lines;
+          const error = scanner.broken(table, state, feed.end, feed.final, line);
+          const next = this.bounds.tolerant
+            ? scanner.behindBroken(table, state, feed.end, feed.final)
+            : undefined;
+          if (next === undefined) failure = error;
+          else if (next !== 'more') {
+            this.reject(table.rows, error, payloadOf(table.text.subarray(state.at, next.at)));
+            Object.assign(state, next);
+            end = 'passed';
+          }
         }
-        if (end === 'full') continue;
-        if (end === 'broken' || (feed.final && state.at < feed.end)) {
-          throw scanner.broken(table, state, feed.end, feed.final, table.firstLine + state.lines);
-        }
+        if (table.rows > 0) this.requireUtf8();
+        if (table.rows > 0 || this.broken.length > 0) yield table;
+        this.broken = [];
+        table.refused.clear();
+        if (failure !== undefined) throw failure;
+        if (end === 'full' || end === 'passed') continue;
         if (feed.final) return;
         await this.nextBlock();
       }
@@ -108,22 +144,67 @@ export class TableReader {
     const { feed, table, state } = this;
     table.firstOffset += state.at;
     table.firstLine += state.lines;
-    if (feed.end - state.at > this.bounds.maxRecordBytes) throw this.scanner.tooLarge(table.firstLine);
+    state.lines = 0;
+    if (feed.end - state.at > this.bounds.maxRecordBytes) {
+      const error = this.scanner.tooLarge(table.firstLine);
+      if (!this.bounds.tolerant) throw error;
+      await this.passLine(error);
+    }
     await feed.fill(state.at);
     state.at = 0;
-    state.lines = 0;
   }
 
-  private batch(
-    decoders: readonly (CellDecoder | undefined)[],
-    from: number,
-    to: number,
-    position: TextPosition,
-  ): TextBatch {
+  /** Passes over a line that is too large to be held; what it was, only a hash tells. */
+  private async passLine(error: Error): Promise<void> {
+    const { feed, table, state } = this;
+    const hash = createHash('sha256');
+    const offset = table.firstOffset;
+    let length = 0;
+    for (;;) {
+      const held = Buffer.from(feed.bytes.buffer, feed.bytes.byteOffset, feed.end);
+      const found = held.indexOf(LF, state.at);
+      const to = found < 0 ? feed.end : found + 1;
+      hash.update(held.subarray(state.at, to));
+      length += to - state.at;
+      table.firstOffset += to - state.at;
+      state.at = to;
+      if (found >= 0) table.firstLine++;
+      if (found >= 0 || feed.final) break;
+      await feed.fill(to);
+      state.at = 0;
+    }
+    this.reject(0, error, { offset, length, sha256: hash.digest('hex') });
+  }
+
+  private reject(before: number, error: Error, payload: Json): void {
+    this.problem ??= error;
+    this.broken.push({ before, error: toSluiceError(error), payload });
+  }
+
+  private batch(decoders: ColumnDecoders, from: number, to: number, position: TextPosition): TextBatch {
     const { table } = this;
-    const columns = decoders.map((decode, column) => decode?.(table, column, from, to));
+    const { columns, refused } = decoders.decode(table, from, to);
     const begin = from === 0 ? table.begin : table.rowEnds[from - 1]!;
-    return { columns, rowCount: to - from, byteSize: table.rowEnds[to - 1]! - begin, position };
+    const byteSize = to === from ? 0 : table.rowEnds[to - 1]! - begin;
+    const broken = this.broken.filter(({ before }) => before >= from && (before < to || to === table.rows));
+    const rowCount = to - from;
+    if (refused.size === 0 && broken.length === 0) {
+      return { columns, rowCount, rejected: [], byteSize, position };
+    }
+    const kept = Uint32Array.from({ length: rowCount }, (_, i) => i).filter((i) => !refused.has(from + i));
+    const rows = [...refused].map(([row, error]) => ({
+      row,
+      error,
+      payload: payloadOf(table.recordOf(row)),
+    }));
+    const all = [...rows, ...broken.map(({ before: row, ...rest }) => ({ row, ...rest }))];
+    all.sort((a, b) => a.row - b.row);
+    const rejected = all.map(({ row, error, payload }) => {
+      const before = row - from - rows.filter((other) => other.row < row).length;
+      return { before, error: toSluiceError(error), payload };
+    });
+    const chosen = columns.map((column) => column && take(column, kept));
+    return { columns: chosen, rowCount: kept.length, rejected, byteSize, position };
   }
 
   private position(): TextPosition {
@@ -132,12 +213,27 @@ export class TableReader {
   }
 
   private requireUtf8(): void {
-    const { text, begin, rowEnds, rows } = this.table;
+    const { table } = this;
+    const { text, begin, rowEnds, rows } = table;
     if (isUtf8(text.subarray(begin, rowEnds[rows - 1]!))) return;
-    let row = 0;
-    while (isUtf8(text.subarray(row === 0 ? begin : rowEnds[row - 1]!, rowEnds[row]!))) row++;
-    throw this.scanner.notUtf8(this.table.lineOf(row));
+    for (let row = 0; row < rows; row++) {
+      if (isUtf8(table.recordOf(row))) continue;
+      const error = this.scanner.notUtf8(table.lineOf(row));
+      if (!this.bounds.tolerant) throw error;
+      this.problem ??= error;
+      table.refused.set(row, error);
+    }
   }
+}
+
+/** More of a record than this is not kept when it cannot be read. */
+const PAYLOAD_BYTES = 4096;
+
+/** A record that cannot be read, as text; a long one, or one that is no text, as what it takes to find it again. */
+function payloadOf(record: Buffer): Json {
+  const text = record.toString('utf8').replace(/\r?\n$/, '');
+  if (record.byteLength <= PAYLOAD_BYTES && isUtf8(record)) return text;
+  return { length: record.byteLength, sha256: createHash('sha256').update(record).digest('hex') };
 }
 
 /** How many of a table's rows end at or before an offset. */
