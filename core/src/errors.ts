@@ -108,13 +108,13 @@ export const coreErrors = defineErrors('CORE', {
     number: 105,
     class: 'contract',
     title: 'The source or the sink is not the system that the state belongs to',
-    help: 'Point the connection back. If the target is meant to be another, `sluice state forget` starts over there; for another source give the job another name.',
+    help: 'Point the connection back. If it is the same data in another place (a server that was restored or moved), `sluice state adopt` goes on there; `sluice state forget` starts over; for another source give the job another name.',
   },
   recordMissing: {
     number: 106,
     class: 'contract',
     title: 'The sink no longer has its record of this job',
-    help: 'The target was restored, recreated or cleaned. `sluice state forget` starts over, with everything copied again.',
+    help: 'Where the rows are still there, `sluice state adopt` gives the record back and the next run goes on; where the target was recreated, `sluice state forget` starts over, with everything copied again.',
   },
   recordForeign: {
     number: 107,
@@ -157,6 +157,30 @@ export const coreErrors = defineErrors('CORE', {
     class: 'internal',
     title: 'The rows of an epoch do not add up',
     help: 'This is a defect of the engine or of a transform; the epoch was not committed. Please report it with the message.',
+  },
+  rewindRefused: {
+    number: 130,
+    class: 'config',
+    title: 'State cannot be set back to that point',
+    help: '`sluice state show` lists the points that are kept. `sluice run --full-refresh` copies everything afresh.',
+  },
+  rowsWouldRepeat: {
+    number: 131,
+    class: 'config',
+    title: 'Setting state back would add rows a second time',
+    help: 'Rows behind the point are read again, and write mode append keeps both. Remove them from the target first or accept them twice, and say so with `--repeat-rows`; write mode `upsert` repeats nothing.',
+  },
+  stateExists: {
+    number: 132,
+    class: 'config',
+    title: 'The job has state of its own, which is not overwritten',
+    help: '`sluice state show` shows it. `sluice state forget` removes it, or give the job another name.',
+  },
+  stateDocumentInvalid: {
+    number: 133,
+    class: 'config',
+    title: 'The document is no exported state, or not of this job',
+    help: '`sluice state export` writes such documents; `sluice state fork` takes state to another name.',
   },
   ledgerMisused: {
     number: 120,

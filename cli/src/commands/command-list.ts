@@ -16,7 +16,13 @@ import { plan } from './plan.js';
 import { preview } from './preview.js';
 import { run } from './run.js';
 import { schema } from './schema.js';
+import { stateAdopt } from './state-adopt.js';
+import { stateDiff } from './state-diff.js';
+import { stateExport } from './state-export.js';
 import { stateForget } from './state-forget.js';
+import { stateFork } from './state-fork.js';
+import { stateImport } from './state-import.js';
+import { stateRewind } from './state-rewind.js';
 import { stateShow } from './state-show.js';
 
 export const commands: readonly CommandSpec[] = [
@@ -29,6 +35,12 @@ export const commands: readonly CommandSpec[] = [
   discover,
   preview,
   stateShow,
+  stateDiff,
+  stateRewind,
+  stateFork,
+  stateExport,
+  stateImport,
+  stateAdopt,
   stateForget,
   dlqList,
   dlqShow,

@@ -6,6 +6,7 @@ import { commits } from './contract/commits.js';
 import { generations } from './contract/generations.js';
 import { leases } from './contract/leases.js';
 import { letters } from './contract/letters.js';
+import { replacing } from './contract/replacing.js';
 import { runs } from './contract/runs.js';
 import type { ContractCheck } from './contract/scene.js';
 
@@ -17,5 +18,6 @@ export const ledgerContract: readonly ContractCheck[] = [
   ...generations,
   ...commits,
   ...letters,
+  ...replacing,
   ...runs,
 ];

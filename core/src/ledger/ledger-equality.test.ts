@@ -104,6 +104,12 @@ const verbs: fc.Arbitrary<{ name: string; advance: number; run: Verb }> = fc
             l.prepare(pick(leases, p.which), p, id, g, { epoch: e, position, sealed: false, token: { e } }),
         ]),
       fc
+        .tuple(place, place)
+        .map(([p, other]): [string, Verb] => [
+          `replaceFlow ${p.job}/${p.flow} by ${other.job}/${other.flow}`,
+          async (l, leases) => l.replaceFlow(pick(leases, p.which), p, await l.flow(other)),
+        ]),
+      fc
         .tuple(place, splitIds)
         .map(([p, id]): [string, Verb] => [
           `dropPrepared ${id}`,
@@ -239,6 +245,7 @@ it('does the same in SQLite as in memory, verb for verb', async () => {
     'addSplits',
     'startGeneration',
     'adoptPositions',
+    'replaceFlow',
   ]) {
     expect(reached.get(`${verb} ok`), verb).toBeGreaterThan(2);
     expect(reached.get(`${verb} SLUICE-CORE-${verb === 'acquire' ? '0101' : '0102'}`), verb).toBeGreaterThan(

@@ -198,6 +198,13 @@ export interface Ledger {
   markPublished(lease: Lease, key: SinkKey, stream: string, generation: number): Promise<void>;
 
   /**
+   * Replaces all that is known of a flow by `state`, whole, and forgets what is prepared and not in it. Positions that
+   * differ from those before are added to the history, as epochs without rows; a split that goes on in another
+   * generation takes its history up to that position along. Repeating it changes nothing.
+   */
+  replaceFlow(lease: Lease, key: FlowKey, state: FlowState): Promise<void>;
+
+  /**
    * Forgets the job's streams, splits, positions, what is prepared and published, and its sinks' identities, so that
    * the next run begins as a first one (a sink that keeps a record of its own still has its say). Runs, epochs, dead
    * letters and the fence stay.
@@ -215,6 +222,8 @@ export interface Ledger {
   endRun(run: string, status: RunStatus, endedAt: number, result: Json): Promise<void>;
   runs(job: string, limit: number): Promise<RunRow[]>;
   epochs(key: FlowKey, limit: number): Promise<EpochRow[]>;
+  /** Names of the job's flows that have state. */
+  flows(job: string): Promise<string[]>;
   /** Names of jobs that have state, for lists. */
   jobs(): Promise<string[]>;
   /** The lease of a job, when it is held. */

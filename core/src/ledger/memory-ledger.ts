@@ -38,6 +38,7 @@ import {
   requireRegistered,
   requireStorable,
 } from './refusals.js';
+import { movesOf, requireWhole } from './replaced-flow.js';
 
 interface SinkRows {
   source: string;
@@ -260,6 +261,33 @@ export class MemoryLedger implements Ledger {
       published.set(stream, { generation, run: lease.holder.run });
   }
 
+  async replaceFlow(lease: Lease, key: FlowKey, state: FlowState): Promise<void> {
+    this.check(lease, key.job);
+    requireWhole(key, state);
+    const rows = this.rows(key);
+    const moves = movesOf(await this.flow(key), state);
+    rows.streams = new Map(Object.entries(stored(state.streams)));
+    rows.splits = new Map(Object.entries(stored(state.splits)));
+    rows.sinks = new Map(Object.entries(state.sinks).map(([name, sink]) => [name, sinkRows(sink)]));
+    const at = this.clock();
+    for (const { sink, split, from, to } of moves) {
+      if (from !== undefined && from.generation !== to.generation) {
+        rows.epochs = rows.epochs.map((row) =>
+          row.sink === sink &&
+          row.split === split &&
+          row.generation === from.generation &&
+          row.epoch <= to.epoch
+            ? { ...row, generation: to.generation }
+            : row,
+        );
+      }
+      const { generation, epoch, position, sealed } = to;
+      const place = { sink, split, generation, epoch, position, sealed };
+      rows.epochs.push(stored({ ...place, fence: lease.fence, at, rows: 0, bytes: 0 }));
+      this.thin(at);
+    }
+  }
+
   async forget(lease: Lease): Promise<void> {
     this.check(lease);
     for (const rows of this.state.flows.get(lease.job)?.values() ?? []) {
@@ -316,6 +344,14 @@ export class MemoryLedger implements Ledger {
   async epochs(key: FlowKey, limit: number): Promise<EpochRow[]> {
     const rows = this.state.flows.get(key.job)?.get(key.flow)?.epochs ?? [];
     return structuredClone(rows.toReversed().slice(0, limit));
+  }
+
+  async flows(job: string): Promise<string[]> {
+    const flows = [...(this.state.flows.get(job) ?? [])];
+    return flows
+      .filter(([, { streams, sinks }]) => streams.size + sinks.size > 0)
+      .map(([name]) => name)
+      .sort();
   }
 
   async jobs(): Promise<string[]> {
@@ -409,6 +445,21 @@ function thinned(epochs: readonly EpochRow[], now: number): EpochRow[] {
 
 function generationOf(rows: FlowRows, stream: string): number {
   return rows.streams.get(stream)?.generation ?? 0;
+}
+
+function sinkRows({ source, target, published, positions }: SinkState): SinkRows {
+  const rows: SinkRows = {
+    source,
+    target,
+    published: new Map(Object.entries(stored(published))),
+    positions: new Map(),
+    prepared: new Map(),
+  };
+  for (const [id, { prepared, ...position }] of Object.entries(stored(positions))) {
+    if (position.epoch > 0) rows.positions.set(id, position);
+    if (prepared !== undefined) rows.prepared.set(id, prepared);
+  }
+  return rows;
 }
 
 function sinkState(sink: SinkRows, splits: ReadonlyMap<string, LedgerSplit>): SinkState {

@@ -21,6 +21,15 @@ export class EpochTable {
     this.thin(now);
   }
 
+  /** The history of a split up to a position goes over to that position's generation. */
+  carry(key: SinkKey, split: string, from: number, to: { generation: number; epoch: number }): void {
+    this.file.run(
+      `UPDATE epochs SET generation = ?
+       WHERE job = ? AND flow = ? AND sink = ? AND split = ? AND generation = ? AND epoch <= ?`,
+      ...[to.generation, key.job, key.flow, key.sink, split, from, to.epoch],
+    );
+  }
+
   newest(key: FlowKey, limit: number): EpochRow[] {
     return this.file
       .all(

@@ -20,6 +20,7 @@ import type {
   RunRow,
   RunStatus,
   SinkKey,
+  SinkState,
 } from './ledger.js';
 import {
   endsWith,
@@ -33,6 +34,7 @@ import {
   requireRegistered,
   requireStorable,
 } from './refusals.js';
+import { movesOf, requireWhole } from './replaced-flow.js';
 import { SqliteFile } from './sqlite-file.js';
 import { EpochTable } from './sqlite-history.js';
 import { LeaseTable } from './sqlite-leases.js';
@@ -59,6 +61,9 @@ export async function openSqliteLedger(path: string, options: SqliteLedgerOption
   const file = await SqliteFile.open(path, { readOnly, patienceMs, now: clock() });
   return new SqliteLedger(file, clock, options.isGone ?? holderGone);
 }
+
+/** The tables of what is so now; runs and epochs are history. */
+const STATE_TABLES = ['streams', 'splits', 'split_streams', 'sinks', 'published', 'positions', 'prepared'];
 
 class SqliteLedger implements Ledger {
   private readonly leases: LeaseTable;
@@ -112,10 +117,7 @@ class SqliteLedger implements Ledger {
   ): Promise<void> {
     await this.held(lease, key.job, () => {
       requireStorable(key.flow, key.sink, identity.source, identity.target);
-      this.file.run(
-        'INSERT INTO sinks (job, flow, sink, source, target) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-        ...[key.job, key.flow, key.sink, identity.source, identity.target],
-      );
+      this.insertIdentity(key, identity);
     });
   }
 
@@ -175,11 +177,7 @@ class SqliteLedger implements Ledger {
           `epoch ${prepared.epoch} of split ${split} was prepared after ${committed} had been committed`,
         );
       }
-      this.file.run(
-        `INSERT INTO prepared (job, flow, split, sink, body) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET body = excluded.body`,
-        ...[key.job, key.flow, split, key.sink, JSON.stringify(prepared)],
-      );
+      this.setPrepared(key, split, prepared);
     });
   }
 
@@ -225,17 +223,35 @@ class SqliteLedger implements Ledger {
     });
   }
 
+  async replaceFlow(lease: Lease, key: FlowKey, state: FlowState): Promise<void> {
+    await this.held(lease, key.job, () => {
+      requireWhole(key, state);
+      const moves = movesOf(flowState(this.file, key), state);
+      for (const table of STATE_TABLES) {
+        this.file.run(`DELETE FROM ${table} WHERE job = ? AND flow = ?`, key.job, key.flow);
+      }
+      for (const [stream, { generation, planned }] of Object.entries(state.streams)) {
+        this.file.run(
+          'INSERT INTO streams (job, flow, stream, generation, planned) VALUES (?, ?, ?, ?, ?)',
+          ...[key.job, key.flow, stream, generation, Number(planned)],
+        );
+      }
+      for (const { split, generation } of Object.values(state.splits))
+        this.insertSplit(key, split, generation);
+      for (const [sink, held] of Object.entries(state.sinks)) this.insertSink({ ...key, sink }, held, state);
+      const now = this.clock();
+      for (const { sink, split, from, to } of moves) {
+        const sinkKey = { ...key, sink };
+        if (from !== undefined) this.history.carry(sinkKey, split, from.generation, to);
+        const record = { ...to, split: state.splits[split]!.split };
+        this.history.add(sinkKey, record, lease.fence, { rows: 0, bytes: 0 }, now);
+      }
+    });
+  }
+
   async forget(lease: Lease): Promise<void> {
     await this.held(lease, lease.job, () => {
-      for (const table of [
-        'streams',
-        'splits',
-        'split_streams',
-        'sinks',
-        'published',
-        'positions',
-        'prepared',
-      ]) {
+      for (const table of STATE_TABLES) {
         this.file.run(`DELETE FROM ${table} WHERE job = ?`, lease.job);
       }
     });
@@ -297,6 +313,16 @@ class SqliteLedger implements Ledger {
 
   async epochs(key: FlowKey, limit: number): Promise<EpochRow[]> {
     return this.file.read(() => this.history.newest(key, limit));
+  }
+
+  async flows(job: string): Promise<string[]> {
+    const rows = await this.file.read(() =>
+      this.file.all(
+        'SELECT flow FROM streams WHERE job = ? UNION SELECT flow FROM sinks WHERE job = ?',
+        ...[job, job],
+      ),
+    );
+    return rows.map((row) => row['flow'] as string).sort();
   }
 
   async jobs(): Promise<string[]> {
@@ -361,6 +387,10 @@ class SqliteLedger implements Ledger {
   private addSplit(key: FlowKey, split: Split, generation: number): void {
     requireStorable(key.flow, split.id, ...split.streams);
     requireCurrent(split, generation, (stream) => this.streamGeneration(key, stream) ?? 0);
+    this.insertSplit(key, split, generation);
+  }
+
+  private insertSplit(key: FlowKey, split: Split, generation: number): void {
     this.file.run(
       'INSERT INTO splits (job, flow, split, generation, body) VALUES (?, ?, ?, ?, ?)',
       ...[key.job, key.flow, split.id, generation, JSON.stringify(split)],
@@ -419,6 +449,36 @@ class SqliteLedger implements Ledger {
         );
       }
     }
+  }
+
+  private insertIdentity(key: SinkKey, { source, target }: Pick<SinkState, 'source' | 'target'>): void {
+    this.file.run(
+      'INSERT INTO sinks (job, flow, sink, source, target) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      ...[key.job, key.flow, key.sink, source, target],
+    );
+  }
+
+  /** Everything of a sink that has nothing yet. */
+  private insertSink(key: SinkKey, held: SinkState, { splits }: FlowState): void {
+    this.insertIdentity(key, held);
+    for (const [stream, { generation, run }] of Object.entries(held.published)) {
+      this.file.run(
+        'INSERT INTO published (job, flow, sink, stream, generation, run) VALUES (?, ?, ?, ?, ?, ?)',
+        ...[key.job, key.flow, key.sink, stream, generation, run],
+      );
+    }
+    for (const [id, { prepared, ...position }] of Object.entries(held.positions)) {
+      if (position.epoch > 0) this.setPosition(key, { ...position, split: splits[id]!.split });
+      if (prepared !== undefined) this.setPrepared(key, id, prepared);
+    }
+  }
+
+  private setPrepared(key: SinkKey, split: string, prepared: PreparedEpoch): void {
+    this.file.run(
+      `INSERT INTO prepared (job, flow, split, sink, body) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET body = excluded.body`,
+      ...[key.job, key.flow, split, key.sink, JSON.stringify(prepared)],
+    );
   }
 
   private removePrepared(key: SinkKey, split: string): void {

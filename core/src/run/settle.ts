@@ -26,6 +26,16 @@ export function sinkJobOf({ plan, keeper }: Pick<Settling, 'plan' | 'keeper'>, s
 
 /** Where each stream stands, and in which sinks something is to be done. */
 export async function settle(s: Settling): Promise<readonly StreamStart[]> {
+  const settled = await takeStock(s);
+  for (const { action, stream, generation } of settled.streams) {
+    if (action === 'begin') await s.ledger.startGeneration(s.keeper.lease, s.plan.key, stream, generation);
+  }
+  failpoint('settle.after-begin');
+  return settled.streams;
+}
+
+/** The account by itself: after it the ledger knows all that is committed, and no generation has begun. */
+export async function takeStock(s: Settling): Promise<Reconciled> {
   const { plan, ledger, keeper } = s;
   const { key } = plan;
   const known = await ledger.flow(key);
@@ -42,15 +52,11 @@ export async function settle(s: Settling): Promise<readonly StreamStart[]> {
   );
   await adopt(s, settled);
   failpoint('settle.after-adopt');
-  for (const { action, stream, generation } of settled.streams) {
-    if (action === 'begin') await ledger.startGeneration(lease, key, stream, generation);
-  }
-  failpoint('settle.after-begin');
-  return settled.streams;
+  return settled;
 }
 
 /** The sinks' records. The fence ends up higher than any sink has seen, and the same in all of them. */
-async function attachAll(s: Settling): Promise<Map<string, SinkRecord>> {
+export async function attachAll(s: Settling): Promise<Map<string, SinkRecord>> {
   for (;;) {
     const records = new Map<string, SinkRecord>();
     let highest = -1n;
@@ -143,7 +149,7 @@ function sinkInput({ streams }: FlowPlan, plan: SinkPlan, record: SinkRecord | u
   };
 }
 
-function keeps(protocol: string): boolean {
+export function keeps(protocol: string): boolean {
   return protocol === 'atomic' || protocol === 'two-phase';
 }
 

@@ -46,7 +46,7 @@ function place(): { folder: string; env: NodeJS.ProcessEnv } {
 }
 
 describe('the documentation', () => {
-  it.each(['docs/tutorial.md'])('%s does what it says', { timeout: 300_000 }, (page) => {
+  it.each(['docs/tutorial.md', 'docs/state.md'])('%s does what it says', { timeout: 300_000 }, (page) => {
     const blocks = docsBlocks(readFileSync(join(ROOT, page), 'utf8'));
     expect(blocks.filter(({ kind }) => kind === 'command').length).toBeGreaterThan(3);
     const { folder: work, env } = place();
