@@ -80,6 +80,8 @@ describeWithServer('postgres-15', (server) => {
         },
       },
       delivery: { require: 'exactly-once' },
+      // One file after the other: both hold rows of one key, and the later one's stay.
+      parallel: 1,
     };
   }
 
