@@ -9,7 +9,9 @@ import {
   silentLogger,
   type Transform,
 } from '@sluice/sdk';
+import { planLetterTable } from '../dead-letters/letter-table.js';
 import type { RejectBound } from '../dead-letters/reject-limit.js';
+import type { LetterSink } from '../dead-letters/sink-letters.js';
 import { coreErrors } from '../errors.js';
 import { problemsError } from '../job/check-settings.js';
 import { checkedStreamSettings, checkedTargetSettings, connectionConfig } from '../job/flow-settings.js';
@@ -28,6 +30,8 @@ export interface JobPlan {
   readonly flows: readonly FlowPlan[];
   /** Undefined: the first row that cannot be kept ends the run. */
   readonly errors?: RejectBound;
+  /** Undefined: dead letters are kept in the ledger. */
+  readonly letters?: LetterSink;
   /** Bytes that each connector may hold beside the batches in flight. */
   readonly connectorMemory: number;
   /** Frees what planning has opened in sources and sinks. May be repeated; a run does it at its end. */
@@ -75,9 +79,36 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
       flows.push(plan);
     }
     const { errors } = job;
-    return { name: job.name, cwd: job.cwd, flows, ...(errors && { errors }), connectorMemory, close };
+    const letters = errors?.deadLetter && (await planLetters(job, errors.deadLetter, options, context));
+    if (letters) opened.push(letters.sink);
+    return {
+      name: job.name,
+      cwd: job.cwd,
+      flows,
+      ...(errors && { errors }),
+      ...(letters && { letters }),
+      connectorMemory,
+      close,
+    };
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+async function planLetters(
+  job: Job,
+  connection: JobConnection,
+  { registry }: PlanOptions,
+  context: Context,
+): Promise<LetterSink> {
+  const { name } = connection;
+  const { side: sink } = await openSink(job, connection, registry);
+  try {
+    const table = await planLetterTable(name, sink, context);
+    return { name, sink, identity: await sink.identity(context), table };
+  } catch (error) {
+    await sink.close?.();
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '@sluice/sdk';
 import { ledgerStore, type Tolerance } from '../dead-letters/letter-box.js';
 import { RejectLimit } from '../dead-letters/reject-limit.js';
+import { SinkLetters } from '../dead-letters/sink-letters.js';
 import { coreErrors } from '../errors.js';
 import type {
   DetachedResult,
@@ -75,6 +76,7 @@ class JobRun {
   private readonly detached = new Map<string, readonly DetachedSink[]>();
   private readonly startedAt = Date.now();
   private readonly tolerance: Tolerance | undefined;
+  private readonly letters: SinkLetters | undefined;
   private committed = 0;
   private stopped = false;
 
@@ -83,10 +85,19 @@ class JobRun {
     private readonly options: RunOptions,
     private readonly keeper: LeaseKeeper,
   ) {
-    const { errors } = options.plan;
-    this.tolerance = errors && {
-      store: ledgerStore(options.ledger, () => keeper.lease),
-      limit: new RejectLimit(errors, Date.now),
+    const { plan, ledger } = options;
+    this.letters =
+      plan.letters &&
+      new SinkLetters(plan.letters, {
+        job: plan.name,
+        ledger,
+        lease: () => keeper.lease,
+        raise: (above) => keeper.raise(above),
+        context: this.context(),
+      });
+    this.tolerance = plan.errors && {
+      store: this.letters ?? ledgerStore(ledger, () => keeper.lease),
+      limit: new RejectLimit(plan.errors, Date.now),
     };
     for (const { flow, stream, sink } of targetsOf(options.plan)) {
       this.counters.set(targetKey(flow, sink, stream.stream), new StreamCounter());
@@ -108,6 +119,7 @@ class JobRun {
     const progress = setInterval(() => this.reportProgress(), progressMs);
     let error: unknown;
     try {
+      await this.letters?.open();
       for (const flow of plan.flows) await this.runFlow(flow);
     } catch (caught) {
       error = caught;
@@ -115,6 +127,7 @@ class JobRun {
     }
     clearInterval(progress);
     this.reportProgress();
+    await this.letters?.close();
     // Before the end is recorded: a process that dies while its systems are closed has not ended its run.
     await plan.close();
     const result = this.result(error);
@@ -179,20 +192,14 @@ class JobRun {
   }
 
   private attempt(flow: FlowPlan, stop: AbortSignal, retried: boolean): Promise<FlowEnd> {
-    const { plan, ledger, rung, log = silentLogger, abort = NEVER } = this.options;
-    const context: Context = {
-      signal: AbortSignal.any([abort, this.keeper.signal]),
-      log,
-      cwd: plan.cwd,
-      memory: plan.connectorMemory,
-    };
+    const { ledger, rung } = this.options;
     const name = flow.key.flow;
     this.detached.set(name, flow.detached);
     return runFlow({
       plan: flow,
       ledger,
       keeper: this.keeper,
-      context,
+      context: this.context(),
       stop,
       retried,
       counter: (sink, stream) => this.counters.get(targetKey(flow, sink, stream))!,
@@ -240,6 +247,12 @@ class JobRun {
         this.emit({ event: 'sink.detached', flow: name, sink, error: eventError(error) });
       },
     });
+  }
+
+  private context(): Context {
+    const { plan, log = silentLogger, abort = NEVER } = this.options;
+    const signal = AbortSignal.any([abort, this.keeper.signal]);
+    return { signal, log, cwd: plan.cwd, memory: plan.connectorMemory };
   }
 
   private result(error: unknown): RunResult {

@@ -59,6 +59,27 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
       },
     };
   },
+  /** Against the slower of the two alone, which reads, transforms and commits as much. */
+  'pg-both': async (p) => ({
+    name: 'Postgres → Postgres and Parquet in one flow, against Postgres alone',
+    rows: p.rows,
+    atMost: 1.25,
+    floor: toPostgres(p, 'pg-alone', []),
+    ours: toBoth(p),
+  }),
+  /** One row in a thousand has an amount that is no number. */
+  'csv-bad-rows': async (p) => {
+    const good = await csvFile(p, 'good.csv', '');
+    const bad = await csvFile(p, 'bad.csv', ` WHERE id % 1000 <> 7 UNION ALL ${BAD_ROWS} ORDER BY id`);
+    return {
+      name: 'CSV → Postgres with 0.1% bad rows, dead letters to a file, against none bad',
+      rows: p.rows,
+      oursRows: p.rows - Math.floor((p.rows + 993) / 1000),
+      atMost: 1.3,
+      floor: fromCsv(p, 'csv-good', good),
+      ours: fromCsv(p, 'csv-bad', bad),
+    };
+  },
   'pg-parquet': async (p) => ({
     name: 'Postgres → Parquet (snappy)',
     rows: p.rows,
@@ -103,6 +124,75 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
 
 /** A full copy into a table of its own, as the floors have one. */
 const TARGET: SinkSpec = { to: 'target', write: 'replace', name: 'bench.target' };
+
+const CSV_COLUMNS = 'id::text, ref, name, note, amount::text, qty, active, at, day, doc';
+const BAD_ROWS = `SELECT id, ref, name, note, 'no number' AS amount, qty, active, at, day, doc FROM bench.rows WHERE id % 1000 = 7`;
+
+async function csvFile(p: Place, name: string, rest: string): Promise<string> {
+  const file = p.files.path(name);
+  const columns = rest === '' ? '*' : CSV_COLUMNS.replace('id::text', 'id');
+  const sql = `SELECT ${columns} FROM bench.rows${rest === '' ? ' ORDER BY id' : rest}`;
+  await p.server.psql(`\\copy (${sql}) TO '${file}' (FORMAT csv, HEADER)`);
+  return file;
+}
+
+/** A CSV file that is read tolerantly. */
+function fromCsv(p: Place, name: string, csv: string): Contender {
+  const letters = p.files.path(`${name}-letters`);
+  const { prepare, landed } = toPostgres(p, name, []);
+  return {
+    command: p.files.run({
+      name,
+      connections: {
+        source: { connector: 'file', path: csv, types: { amount: 'decimal(12,2)' } },
+        target: postgres(p),
+        letters: { connector: 'file', path: letters, format: 'jsonl' },
+      },
+      flows: {
+        main: { source: 'source', streams: { '*': { key: ['id'] } }, sinks: { main: TARGET } },
+      },
+      errors: { deadLetter: 'letters', max: '1%' },
+    }),
+    prepare: async () => {
+      await prepare();
+      rmSync(letters, { recursive: true, force: true });
+    },
+    landed,
+  };
+}
+
+/** One flow with two sinks. */
+function toBoth(p: Place): Contender {
+  const parquet = p.files.path('both-parquet');
+  const { prepare, landed } = toPostgres(p, 'pg-both', []);
+  return {
+    command: p.files.run({
+      name: 'pg-both',
+      connections: {
+        source: postgres(p),
+        target: postgres(p),
+        lake: { connector: 'file', path: parquet, format: 'parquet', codec: 'snappy' },
+      },
+      flows: {
+        main: {
+          source: 'source',
+          streams: ['bench.rows'],
+          sinks: { main: TARGET, lake: { to: 'lake', write: 'replace' } },
+        },
+      },
+    }),
+    prepare: async () => {
+      await prepare();
+      rmSync(parquet, { recursive: true, force: true });
+    },
+    landed: async () => {
+      const files = await duckdbCount(':memory:', `read_parquet('${parquet}/**/*.parquet')`);
+      const rows = await landed();
+      if (files !== rows) throw new Error(`${files} rows landed in Parquet, ${rows} in Postgres`);
+      return rows;
+    },
+  };
+}
 
 function postgres({ server }: Place): ConnectionSpec {
   return { connector: 'postgres', url: server.url };

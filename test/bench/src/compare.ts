@@ -17,6 +17,8 @@ export interface Comparison {
   readonly floor: Contender;
   readonly ours: Contender;
   readonly rows: number;
+  /** Rows that ours is to land, where they are not all of them. */
+  readonly oursRows?: number;
   /** The ratio that ours must not exceed. */
   readonly atMost: number;
 }
@@ -41,7 +43,8 @@ export interface Outcome {
 /** Runs `rounds` of floor, ours, floor, after one of each that does not count. */
 export async function compare(of: Comparison, rounds: number, say: (line: string) => void): Promise<Outcome> {
   await once(of.floor, of.rows);
-  await once(of.ours, of.rows);
+  const oursRows = of.oursRows ?? of.rows;
+  await once(of.ours, oursRows);
   const ratios: number[] = [];
   const aas: number[] = [];
   const floors: number[] = [];
@@ -49,7 +52,7 @@ export async function compare(of: Comparison, rounds: number, say: (line: string
   let peak = 0;
   for (let round = 1; round <= rounds; round++) {
     const before = await once(of.floor, of.rows);
-    const mine = await once(of.ours, of.rows);
+    const mine = await once(of.ours, oursRows);
     const after = await once(of.floor, of.rows);
     const floor = (before.seconds + after.seconds) / 2;
     ratios.push(mine.seconds / floor);

@@ -1,9 +1,9 @@
 /** Rows that cannot be kept: the others land, these are kept as dead letters, once, whatever happens meanwhile. */
 import type { DeadLetter } from '@sluice/core';
-import type { JobSpec } from '@sluice/sdk';
+import type { ConnectionSpec, JobSpec, LongJob } from '@sluice/sdk';
 import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows, runProgram } from '@sluice/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resultOf, SLUICE, Workspace } from './cli-workspace.js';
+import { lines, resultOf, SLUICE, Workspace } from './cli-workspace.js';
 
 const MINUTES = 60_000;
 const ROWS = 3000;
@@ -174,6 +174,55 @@ describeWithServer('postgres-15', (server) => {
     },
   );
 
+  it.each(['duckdb', 'postgres', 'file'] as const)(
+    'may be kept in a sink: %s',
+    async (connector) => {
+      const name = `kept_${connector}`;
+      await makeTarget(name);
+      const places: { readonly [connector: string]: ConnectionSpec } = {
+        duckdb: { connector, path: `${name}.duckdb` },
+        postgres: { connector, url: target },
+        file: { connector, path: name, format: 'jsonl' },
+      };
+      const to = places[connector]!;
+      const base = job(name, { errors: { max: 10, deadLetter: 'letters' } }) as LongJob;
+      const kept: JobSpec = { ...base, connections: { ...base.connections, letters: to } };
+      const file = place.job(`${name}.json`, kept);
+      const program = {
+        command: process.execPath,
+        args: [SLUICE, 'run', file, '--quiet'],
+        cwd: place.folder,
+      };
+      const died = await runProgram({ ...program, env: { SLUICE_FAILPOINT: 'commit.after-letters@2' } });
+      expect(died.signal).toBe('SIGKILL');
+      const again = await runProgram(program);
+      expect(again.code, again.stderr).toBe(0);
+      await expectTheRest(name);
+      const ids = await keptIn[connector](name);
+      const wanted = [...UNREADABLE, ...UNWANTED].sort((a, b) => a - b);
+      // Files are appended to: a letter of an epoch that was killed may be there twice.
+      expect(connector === 'file' ? [...new Set(ids)] : ids).toEqual(wanted);
+      expect(await lettersOf(`${name}.json`)).toEqual([]);
+    },
+    2 * MINUTES,
+  );
+
+  const keptIn = {
+    duckdb: async (name: string) => {
+      const sql = `SELECT (payload->>'id')::INT FROM dead_letters WHERE job = '${name}' ORDER BY 1`;
+      return (await place.query(`${name}.duckdb`, sql)).flat();
+    },
+    postgres: async (name: string) => {
+      const sql = `SELECT payload->>'id' FROM dead_letters WHERE job = '${name}' ORDER BY (payload->>'id')::int`;
+      return lines(await server().psql(sql, target)).map(Number);
+    },
+    file: async (name: string) =>
+      place
+        .linesBelow(`${name}/dead_letters`, '.jsonl')
+        .map((line) => Number(JSON.parse(line).payload.id))
+        .sort((a, b) => a - b),
+  };
+
   it(
     'in DuckDB, rows that its table does not take are kept as well',
     async () => {
@@ -216,9 +265,9 @@ describe('text files', () => {
   it(
     'broken lines are kept with file and line, and the rest lands',
     async () => {
-      const lines = ['id,amount,note', ...good];
-      for (const [line, text] of Object.entries(bad)) lines[Number(line) - 1] = text;
-      place.write('in/orders.csv', `${lines.join('\n')}\n`);
+      const all = ['id,amount,note', ...good];
+      for (const [line, text] of Object.entries(bad)) all[Number(line) - 1] = text;
+      place.write('in/orders.csv', `${all.join('\n')}\n`);
       const types = { id: 'int64', amount: 'decimal(12,2)', note: 'string' };
       const job = {
         name: 'broken-lines',
