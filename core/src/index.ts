@@ -1,3 +1,4 @@
+export { type Replayed, type ReplayOptions, replayLetters } from './dead-letters/replay.js';
 export { coreErrors } from './errors.js';
 export type {
   DetachedResult,

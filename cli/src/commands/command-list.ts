@@ -8,6 +8,7 @@ import { copy } from './copy.js';
 import { discover } from './discover.js';
 import { dlqDrop } from './dlq-drop.js';
 import { dlqList } from './dlq-list.js';
+import { dlqReplay } from './dlq-replay.js';
 import { dlqShow } from './dlq-show.js';
 import { doctor } from './doctor.js';
 import { explain } from './explain.js';
@@ -44,6 +45,7 @@ export const commands: readonly CommandSpec[] = [
   stateForget,
   dlqList,
   dlqShow,
+  dlqReplay,
   dlqDrop,
   connectorsList,
   connectorsShow,

@@ -24,9 +24,9 @@ export function letterLines(letter: DeadLetter, colours: Colours): string[] {
     colours.bold(id),
     ...labelledLines('stream', `${stream} → ${sink}, flow ${flow}`, colours),
     ...labelledLines('part', split, colours),
-    ...labelledLines('refused', `${stageText(letter)}, ${new Date(at).toISOString()}, run ${run}`, colours),
+    ...labelledLines('stage', `${stageText(letter)}, ${new Date(at).toISOString()}, run ${run}`, colours),
     ...labelledLines('error', `${error.code}: ${error.message}`, colours),
-    ...labelledLines('details', JSON.stringify(error.details), colours),
+    ...labelledLines('facts', JSON.stringify(error.details), colours),
     '',
     ...JSON.stringify(payload, null, 2).split('\n'),
   ];

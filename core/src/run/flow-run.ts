@@ -12,6 +12,7 @@ import {
 } from '@sluice/sdk';
 import PQueue from 'p-queue';
 import type { Tolerance } from '../dead-letters/letter-box.js';
+import { isReplay } from '../dead-letters/replay-split.js';
 import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit, PositionState } from '../ledger/ledger.js';
 import type { DetachedSink, FlowPlan, SinkPlan, StreamPlan } from '../plan/flow-plan.js';
 import { type LaneEnd, runLane } from './lane.js';
@@ -303,8 +304,9 @@ class Attempt {
 const SPLITS_AT_ONCE = 1000;
 
 function splitsOf(state: FlowState, generations: ReadonlyMap<string, number>): LedgerSplit[] {
-  return Object.values(state.splits).filter(({ split, generation }) =>
-    split.streams.some((stream) => generations.get(stream) === generation),
+  return Object.values(state.splits).filter(
+    ({ split, generation }) =>
+      !isReplay(split) && split.streams.some((stream) => generations.get(stream) === generation),
   );
 }
 

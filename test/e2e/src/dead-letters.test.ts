@@ -174,6 +174,65 @@ describeWithServer('postgres-15', (server) => {
     },
   );
 
+  describe.each(['append', 'upsert'] as const)('written once more (%s)', (write) => {
+    async function afterRun(name: string): Promise<string> {
+      await makeTarget(name);
+      place.job(`${name}.json`, job(name, { errors: { max: 10 } }, write));
+      const exit = await place.sluice(['run', `${name}.json`, '--quiet']);
+      expect(exit.code, exit.stderr).toBe(0);
+      await server().psql(`ALTER TABLE ${name}.orders DROP CONSTRAINT wanted`, target);
+      return `${name}.json`;
+    }
+
+    async function expectReplayed(name: string): Promise<void> {
+      const wanted = await dumpPostgres(
+        source,
+        `SELECT id::text, amount FROM orders WHERE id NOT IN (${UNREADABLE})`,
+      );
+      const landed = await dumpPostgres(target, `SELECT id::text, amount::text FROM ${name}.orders`);
+      expectSameRows(wanted, landed, { expected: 'source', actual: 'target' });
+      expect(idsOf(await lettersOf(`${name}.json`))).toEqual(UNREADABLE);
+    }
+
+    it(
+      'they land, and what is refused again stays',
+      async () => {
+        const name = `replayed_${write}`;
+        const file = await afterRun(name);
+        const exit = await place.sluice(['dlq', 'replay', file, '--json']);
+        expect(exit.code, exit.stderr).toBe(5);
+        expect(JSON.parse(exit.stdout)).toMatchObject({
+          kept: UNWANTED.length,
+          refused: UNREADABLE.length,
+          left: [],
+        });
+        await expectReplayed(name);
+        const later = await place.sluice(['run', file, '--quiet', '--full-refresh']);
+        if (write === 'upsert') expect(later.code, later.stderr).toBe(0);
+      },
+      2 * MINUTES,
+    );
+
+    it.each(['postgres.commit.after', 'commit.before-ledger', 'commit.after-ledger', 'replay.before-drop'])(
+      'killed at %s, the same command ends in the same rows',
+      async (point) => {
+        const name = `replay_${write}_${point.replace(/\W/g, '_')}`;
+        const file = await afterRun(name);
+        const refusedBySink = (await lettersOf(file)).find(({ stage }) => stage === 'sink')!;
+        const args = [SLUICE, 'dlq', 'replay', file, '--id', refusedBySink.id];
+        const program = { command: process.execPath, args, cwd: place.folder };
+        const died = await runProgram({ ...program, env: { SLUICE_FAILPOINT: `${point}@1` } });
+        expect(died.signal).toBe('SIGKILL');
+        const between = await place.sluice(['dlq', 'replay', file, '--json']);
+        expect(between.code, between.stderr).toBe(5);
+        await expectReplayed(name);
+        const next = await place.sluice(['run', file, '--quiet']);
+        expect(next.code, next.stderr).toBe(write === 'append' ? 2 : 0);
+      },
+      2 * MINUTES,
+    );
+  });
+
   it.each(['duckdb', 'postgres', 'file'] as const)(
     'may be kept in a sink: %s',
     async (connector) => {
