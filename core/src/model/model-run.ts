@@ -4,7 +4,9 @@ import type { RunResult } from '../events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { MemoryLedger } from '../ledger/memory-ledger.js';
 import type { FlowPlan, StreamPlan, TargetPlan } from '../plan/flow-plan.js';
+import type { JobPlan } from '../plan/plan-job.js';
 import { runJob } from '../run/run-job.js';
+import { rewindJob } from '../state/rewind.js';
 import { ModelSink, ModelTarget, modelTable } from './model-sinks.js';
 import { ModelSource, type ModelStream, modelSchema } from './model-source.js';
 import { type Fault, Process, World } from './world.js';
@@ -42,17 +44,24 @@ export class Bench {
   start(fault?: Fault): { readonly process: Process; readonly ended: Promise<RunResult> } {
     const process = new Process(this.world, fault);
     const ended = runJob({
-      plan: {
-        name: 'model',
-        cwd: '/',
-        connectorMemory: 0,
-        flows: [this.plan(process)],
-        close: async () => {},
-      },
+      plan: this.jobPlan(process),
       ledger: steppedLedger(this.ledger, process),
       leaseMs: LEASE_MS,
       progressMs: LEASE_MS,
       retry: { attempts: 3, firstMs: 0, maxMs: 0 },
+    });
+    return { process, ended };
+  }
+
+  /** Sets the job back to a time, in a process of its own. */
+  rewind(to: number, fault?: Fault): { readonly process: Process; readonly ended: Promise<unknown> } {
+    const process = new Process(this.world, fault);
+    const ended = rewindJob({
+      plan: this.jobPlan(process),
+      ledger: steppedLedger(this.ledger, process),
+      to,
+      certain: true,
+      repeatRows: false,
     });
     return { process, ended };
   }
@@ -73,12 +82,18 @@ export class Bench {
     }
   }
 
+  private jobPlan(process: Process): JobPlan {
+    const flows = [this.plan(process)];
+    return { name: 'model', cwd: '/', connectorMemory: 0, flows, close: async () => {} };
+  }
+
   private plan(process: Process): FlowPlan {
-    const resumable = this.targets.some(({ write }) => write === 'append');
-    const streams = this.streams.map(({ name }): StreamPlan => {
+    const resumable =
+      this.targets.some(({ write }) => write === 'append') && this.streams[0]!.mode === undefined;
+    const streams = this.streams.map(({ name, mode = 'full' }): StreamPlan => {
       const read: StreamRead = {
         stream: name,
-        mode: 'full',
+        mode,
         schema: modelSchema(name),
         generation: 0,
         options: {},

@@ -1,4 +1,7 @@
-/** The model's source: streams of numbered rows in splits that can be resumed at every row, or only as a whole. */
+/**
+ * The model's source: streams of numbered rows in splits that can be resumed at every row, or only as a whole; or that
+ * are polled for what is new, run after run.
+ */
 import {
   Batch,
   checkpoint,
@@ -19,6 +22,8 @@ export interface ModelStream {
   /** Row ids of each split. */
   readonly splits: readonly (readonly number[])[];
   readonly volatile?: boolean;
+  /** `incremental`: its splits never end, and rows may be added to them between runs. */
+  readonly mode?: 'full' | 'incremental';
 }
 
 export function modelSchema(stream: string): StreamSchema {
@@ -26,7 +31,12 @@ export function modelSchema(stream: string): StreamSchema {
 }
 
 export class ModelSource implements Source {
-  readonly capabilities = { replay: true, modes: ['full'], incremental: 'none', before: false } as const;
+  readonly capabilities = {
+    replay: true,
+    modes: ['full', 'incremental'],
+    incremental: 'exact',
+    before: false,
+  } as const;
 
   constructor(
     private readonly process: Process,
@@ -46,18 +56,22 @@ export class ModelSource implements Source {
   async *splits(reads: readonly StreamRead[]): AsyncIterable<Split> {
     await this.process.step('source.splits', () => {});
     for (const { stream } of reads) {
-      const { splits, volatile = false } = this.streams.find(({ name }) => name === stream)!;
-      for (const [i, ids] of splits.entries()) {
+      const of = this.streams.find(({ name }) => name === stream)!;
+      const { splits, volatile = false, mode = 'full' } = of;
+      const phase = mode === 'full' ? 'bulk' : 'poll';
+      for (const i of splits.keys()) {
         const id = `${stream}/${i}`;
-        const spec = { ids: [...ids], planner: volatile ? this.process.id : 0 };
-        yield { id, streams: [stream], phase: 'bulk', start: 0, spec, ...(volatile && { volatile }) };
+        const spec = { split: i, planner: volatile ? this.process.id : 0 };
+        yield { id, streams: [stream], phase, start: 0, spec, ...(volatile && { volatile }) };
       }
     }
   }
 
   async open({ split, at, reads }: OpenRequest): Promise<Reader> {
     const { process, onAck } = this;
-    const { ids, planner } = split.spec as { ids: number[]; planner: number };
+    const { split: i, planner } = split.spec as { split: number; planner: number };
+    const ids = this.streams.find(({ name }) => name === split.streams[0])!.splits[i]!;
+    const ends = split.phase === 'bulk';
     await process.step('source.open', () => {
       if (split.volatile && planner !== process.id) throw new Error('the snapshot of this split is gone');
     });
@@ -67,9 +81,11 @@ export class ModelSource implements Source {
         for (let i = at as number; i < ids.length; i++) {
           await process.step('source.read', () => {});
           yield Batch.ofRows(schema, [{ id: ids[i]! }]);
-          if (!split.volatile) yield checkpoint(i + 1, i + 1 === ids.length);
+          if (!split.volatile) yield checkpoint(i + 1, ends && i + 1 === ids.length);
         }
-        if (split.volatile || ids.length === 0 || at === ids.length) yield checkpoint(ids.length, true);
+        if (ends && (split.volatile || ids.length === 0 || at === ids.length)) {
+          yield checkpoint(ids.length, true);
+        }
       },
       async ack(position) {
         await process.step('source.ack', () => onAck(split.streams[0]!, ids.slice(0, position as number)));

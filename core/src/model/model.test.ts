@@ -242,3 +242,95 @@ describe.each(CASES.filter(({ sinks }) => sinks.every(({ protocol }) => RECORDED
     });
   },
 );
+
+/** Streams that are polled, into sinks that write by key: what can be set back. */
+const polled = (): ModelStream[] => [{ name: 'a', splits: [[1, 2], [3]], mode: 'incremental' }];
+const REWOUND: readonly Case[] = [
+  { name: 'atomic', streams: polled(), sinks: one('atomic', 'upsert') },
+  { name: 'two-phase', streams: polled(), sinks: one('two-phase', 'upsert') },
+  { name: 'keyed', streams: polled(), sinks: one('keyed', 'upsert') },
+  {
+    name: 'atomic and keyed',
+    streams: polled(),
+    sinks: [...one('atomic', 'upsert'), ...one('keyed', 'upsert')],
+  },
+];
+
+describe.each(REWOUND)('$name, set back', (of) => {
+  /** Everything is read; then the sinks lose what they had, behind the job's back. */
+  async function lossy(): Promise<Bench> {
+    const bench = benchOf({ ...of, streams: polled() });
+    await finish(bench);
+    expectWhole(bench, 'before');
+    for (const target of bench.targets) target.visible.set('a', []);
+    return bench;
+  }
+
+  async function rewindAndRun(bench: Bench, where: string): Promise<void> {
+    await bench.rewind(0).ended;
+    await bench.afterwards();
+    await finish(bench);
+    expectWhole(bench, where);
+  }
+
+  async function stepsOfRewind(): Promise<number> {
+    const bench = await lossy();
+    const { process, ended } = bench.rewind(0);
+    await ended;
+    await finish(bench);
+    expectWhole(bench, 'undisturbed');
+    return process.steps.length;
+  }
+
+  it('reads again what is behind the point, whatever goes wrong while it is set back', async () => {
+    const steps = await stepsOfRewind();
+    expect(steps).toBeGreaterThan(5);
+    for (let step = 1; step <= steps; step++) {
+      for (const kind of FAULTS) {
+        const bench = await lossy();
+        const { process, ended } = bench.rewind(0, { step, kind });
+        await settle(ended);
+        await bench.afterwards();
+        await rewindAndRun(bench, `${kind} at ${step} (${process.steps[step - 1]})`);
+      }
+    }
+  });
+
+  it('ends whole when the run behind it is disturbed', async () => {
+    const probe = await lossy();
+    await probe.rewind(0).ended;
+    const { process: clean, ended } = probe.start();
+    await ended;
+    for (let step = 1; step <= clean.steps.length; step++) {
+      for (const kind of FAULTS) {
+        const bench = await lossy();
+        await bench.rewind(0).ended;
+        await bench.afterwards();
+        const disturbed = bench.start({ step, kind });
+        await settle(disturbed.ended);
+        await bench.afterwards();
+        await finish(bench);
+        expectWhole(bench, `${kind} at ${step} (${disturbed.process.steps[step - 1]})`);
+      }
+    }
+  });
+
+  it('is no matter to a zombie of a run from before', async () => {
+    const bench = benchOf({ ...of, streams: polled() });
+    const { process, ended } = bench.start();
+    await ended;
+    for (let step = 2; step <= process.steps.length; step++) {
+      const met = benchOf({ ...of, streams: polled() });
+      const zombie = met.start({ step, kind: 'pause' });
+      await Promise.race([zombie.process.paused, zombie.ended]);
+      met.now += 2 * 60_000;
+      await finish(met);
+      await met.rewind(0).ended;
+      zombie.process.resume();
+      await settle(zombie.ended);
+      await met.afterwards();
+      await finish(met);
+      expectWhole(met, `paused at ${step} (${zombie.process.steps[step - 1]})`);
+    }
+  });
+});

@@ -17,7 +17,7 @@ export interface RewindOptions {
   /** The job with the streams that are meant. The caller closes it. */
   readonly plan: JobPlan;
   readonly ledger: Ledger;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds; 0 for the beginning. */
   readonly to: number;
   /** Do it; otherwise say what would be done, from the ledger alone. */
   readonly certain: boolean;

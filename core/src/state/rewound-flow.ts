@@ -13,7 +13,7 @@ export interface Rewound {
 }
 
 /**
- * The state with `streams` as they were at `to` (epoch milliseconds), in `generation`, which is higher than any that a
+ * The state with `streams` as they were at `to` (epoch milliseconds; 0: the beginning), in `generation`, which is higher than any that a
  * ledger or a sink knows. Nothing is ever set forward. Throws `SLUICE-CORE-0130` for a time that history no longer
  * has, and for a split that others share.
  */
@@ -82,6 +82,8 @@ function placeAt(
   newestFirst: readonly EpochRow[],
   to: number,
 ): EpochRow | undefined {
+  // Where a split begins stands in the split itself.
+  if (to <= 0) return undefined;
   let next: Pick<EpochRow, 'epoch' | 'position'> = now;
   let oldest: EpochRow | undefined;
   for (const row of newestFirst) {
