@@ -15,10 +15,13 @@ it('finds commands of one word and of two, and leaves their arguments', () => {
 
 it.each([
   [['rnu'], 'there is no command "rnu"'],
-  [['state'], '`sluice state` alone does nothing; there is `sluice state show`, `sluice state forget`'],
   [
-    ['state', '--json'],
-    '`sluice state` alone does nothing; there is `sluice state show`, `sluice state forget`',
+    ['connectors'],
+    '`sluice connectors` alone does nothing; there is `sluice connectors list`, `sluice connectors show`',
+  ],
+  [
+    ['connectors', '--json'],
+    '`sluice connectors` alone does nothing; there is `sluice connectors list`, `sluice connectors show`',
   ],
   [
     ['connectors', 'lst'],
