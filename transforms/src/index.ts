@@ -2,8 +2,10 @@
 import type { Transform } from '@sluice/sdk';
 import { castTransform } from './cast.js';
 import { computeTransform } from './compute.js';
+import { defaultTransform } from './default.js';
 import { dropTransform } from './drop.js';
 import { filterTransform } from './filter.js';
+import { hashTransform } from './hash.js';
 import { jsTransform } from './js.js';
 import { maskTransform } from './mask.js';
 import { metadataTransform } from './metadata.js';
@@ -18,9 +20,11 @@ export const transforms: { readonly [name: string]: Transform } = {
   drop: dropTransform,
   rename: renameTransform,
   cast: castTransform,
+  default: defaultTransform,
   filter: filterTransform,
   compute: computeTransform,
   mask: maskTransform,
+  hash: hashTransform,
   metadata: metadataTransform,
   js: jsTransform,
 };
