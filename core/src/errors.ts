@@ -158,6 +158,12 @@ export const coreErrors = defineErrors('CORE', {
     title: 'The rows of an epoch do not add up',
     help: 'This is a defect of the engine or of a transform; the epoch was not committed. Please report it with the message.',
   },
+  rowTooLarge: {
+    number: 114,
+    class: 'data',
+    title: 'A row is larger than the memory that the run may use for batches',
+    help: 'Raise `memory` in the job (half of it is for batches), or leave the column out with a transform of the source or a view.',
+  },
   rewindRefused: {
     number: 130,
     class: 'config',

@@ -77,7 +77,7 @@ function jobPlan(): JobPlan {
       },
     ],
   } as unknown as FlowPlan;
-  return { name: 'shop', cwd: '/', flows: [flow], connectorMemory: 1, close: async () => {} };
+  return { name: 'shop', cwd: '/', flows: [flow], connectorMemory: 1, batchMemory: 1, close: async () => {} };
 }
 
 it('is data for programs: types from end to end, with the worst verdict', () => {

@@ -84,7 +84,14 @@ export class Bench {
 
   private jobPlan(process: Process): JobPlan {
     const flows = [this.plan(process)];
-    return { name: 'model', cwd: '/', connectorMemory: 0, flows, close: async () => {} };
+    return {
+      name: 'model',
+      cwd: '/',
+      connectorMemory: 0,
+      batchMemory: 1 << 20,
+      flows,
+      close: async () => {},
+    };
   }
 
   private plan(process: Process): FlowPlan {
@@ -125,6 +132,7 @@ export class Bench {
       streams,
       batchRows: 1,
       batchBytes: 1,
+      laneBytes: 1,
       lanes: 2,
       again: false,
       fresh: false,

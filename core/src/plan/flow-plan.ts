@@ -73,6 +73,8 @@ export interface FlowPlan {
   readonly detached: readonly DetachedSink[];
   readonly batchRows: number;
   readonly batchBytes: number;
+  /** Bytes without which a lane does not begin: a batch for each of its stages. */
+  readonly laneBytes: number;
   /** Lanes that may run at once. */
   readonly lanes: number;
   /** Start a new generation of full appends that are complete. */

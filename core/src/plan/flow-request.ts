@@ -40,7 +40,8 @@ export interface FlowRequest {
   readonly lossy: 'fail' | 'warn' | 'string';
   /** Bounds that the job sets; what it leaves open follows the sink's preference. */
   readonly epoch: Partial<EpochBounds>;
-  readonly memory: number;
+  /** Bytes that the batches in flight may take, in all lanes together. */
+  readonly batchMemory: number;
   readonly parallel?: number;
   readonly again: boolean;
   readonly fresh: boolean;

@@ -320,15 +320,16 @@ const BATCHES_OF_SINK = 4;
 const MOST_LANES = Math.max(2, Math.min(8, availableParallelism()));
 
 function batchBounds(
-  { memory, parallel }: FlowRequest,
+  { batchMemory, parallel }: FlowRequest,
   sinks: readonly SinkPlan[],
-): { batchRows: number; batchBytes: number; lanes: number } {
+): Pick<FlowPlan, 'batchRows' | 'batchBytes' | 'laneBytes' | 'lanes'> {
   const batches = BATCHES_OF_READING + BATCHES_OF_SINK * sinks.length;
-  const affordable = Math.max(1, Math.floor(memory / 2 / (BATCH_BYTES * batches)));
+  const affordable = Math.max(1, Math.floor(batchMemory / (BATCH_BYTES * batches)));
   const wanted = parallel ?? MOST_LANES;
   const writers = sinks.map(({ sink }) => sink.capabilities.writers);
   const lanes = Math.max(1, Math.min(wanted, affordable, ...writers));
-  const batchBytes = Math.max(64 << 10, Math.min(BATCH_BYTES, Math.floor(memory / 2 / batches / lanes)));
+  const batchBytes = Math.max(64 << 10, Math.min(BATCH_BYTES, Math.floor(batchMemory / batches / lanes)));
   const epochRows = sinks.map(({ epoch }) => epoch.rows);
-  return { batchRows: Math.min(BATCH_ROWS, ...epochRows), batchBytes, lanes };
+  const batchRows = Math.min(BATCH_ROWS, ...epochRows);
+  return { batchRows, batchBytes, laneBytes: batches * batchBytes, lanes };
 }

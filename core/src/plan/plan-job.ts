@@ -34,6 +34,8 @@ export interface JobPlan {
   readonly letters?: LetterSink;
   /** Bytes that each connector may hold beside the batches in flight. */
   readonly connectorMemory: number;
+  /** Bytes that the batches in flight may take, in all lanes together. */
+  readonly batchMemory: number;
   /** Frees what planning has opened in sources and sinks. May be repeated; a run does it at its end. */
   close(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export interface Endpoint<T> {
 export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> {
   const memory = memoryBudget(job.memory);
   const connectorMemory = Math.floor(memory / 2);
+  const batchMemory = memory - connectorMemory;
   const opened: { close?(): Promise<void> }[] = [];
   let closing: Promise<unknown> | undefined;
   const close = async () => {
@@ -74,7 +77,7 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
         opened.push(sink.side);
         sinks.push({ ...sink, declared });
       }
-      const plan = await planOne(job, flow, source, sinks, options, memory, context);
+      const plan = await planOne(job, flow, source, sinks, options, batchMemory, context);
       checkNames(job, flow, plan);
       flows.push(plan);
     }
@@ -88,6 +91,7 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
       ...(errors && { errors }),
       ...(letters && { letters }),
       connectorMemory,
+      batchMemory,
       close,
     };
   } catch (error) {
@@ -169,7 +173,7 @@ function planOne(
   source: Endpoint<Source>,
   sinks: readonly OpenSink[],
   options: PlanOptions,
-  memory: number,
+  batchMemory: number,
   context: Context,
 ): Promise<FlowPlan> {
   return planFlow(
@@ -194,7 +198,7 @@ function planOne(
       tolerant: job.errors !== undefined,
       lossy: job.lossy,
       epoch: job.delivery.commit,
-      memory,
+      batchMemory,
       ...(job.parallel !== undefined && { parallel: job.parallel }),
       again: job.again,
       fresh: options.fresh ?? false,

@@ -15,6 +15,7 @@ import type { Tolerance } from '../dead-letters/letter-box.js';
 import { isReplay } from '../dead-letters/replay-split.js';
 import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit, PositionState } from '../ledger/ledger.js';
 import type { DetachedSink, FlowPlan, SinkPlan, StreamPlan } from '../plan/flow-plan.js';
+import type { Budget, LaneBudget } from './budget.js';
 import { type LaneEnd, runLane } from './lane.js';
 import { lanesOf, type SplitLane } from './lane-groups.js';
 import type { LeaseKeeper } from './lease-keeper.js';
@@ -29,6 +30,8 @@ export interface FlowRun {
   readonly ledger: Ledger;
   readonly keeper: Pick<LeaseKeeper, 'lease' | 'raise'>;
   readonly context: Context;
+  /** Shared by all lanes of the run. */
+  readonly budget: Budget;
   readonly stop: AbortSignal;
   /** A later attempt of the same run: a generation that the first one began is resumed. */
   readonly retried: boolean;
@@ -234,7 +237,16 @@ class Attempt {
     return known;
   }
 
-  private lane(lane: SplitLane, context: Context): Promise<LaneEnd> {
+  private async lane(lane: SplitLane, context: Context): Promise<LaneEnd> {
+    const budget = await this.r.budget.admit(this.r.plan.laneBytes);
+    try {
+      return await this.runLane(lane, budget, context);
+    } finally {
+      budget.leave();
+    }
+  }
+
+  private runLane(lane: SplitLane, budget: LaneBudget, context: Context): Promise<LaneEnd> {
     const { plan, ledger, counter, tolerance, rung, now, stop, onCommit } = this.r;
     const { split, generation } = lane;
     return runLane({
@@ -258,6 +270,7 @@ class Attempt {
       sinks: this.sinks,
       tolerant: tolerance !== undefined,
       context,
+      budget,
       stop,
       rung,
       now,

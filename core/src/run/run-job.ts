@@ -25,6 +25,7 @@ import type { Ledger, RunStatus } from '../ledger/ledger.js';
 import type { DetachedSink, FlowPlan, StreamPlan } from '../plan/flow-plan.js';
 import type { JobPlan } from '../plan/plan-job.js';
 import { defaultRetry, isPassing, type RetryPolicy, retryDelay, sleep } from './backoff.js';
+import { Budget } from './budget.js';
 import { type FlowEnd, runFlow } from './flow-run.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { StreamCounter } from './stream-counter.js';
@@ -75,6 +76,7 @@ class JobRun {
   /** By flow: the sinks that its last attempt went on without. */
   private readonly detached = new Map<string, readonly DetachedSink[]>();
   private readonly startedAt = Date.now();
+  private readonly budget: Budget;
   private readonly tolerance: Tolerance | undefined;
   private readonly letters: SinkLetters | undefined;
   private committed = 0;
@@ -86,6 +88,7 @@ class JobRun {
     private readonly keeper: LeaseKeeper,
   ) {
     const { plan, ledger } = options;
+    this.budget = new Budget(plan.batchMemory);
     this.letters =
       plan.letters &&
       new SinkLetters(plan.letters, {
@@ -200,6 +203,7 @@ class JobRun {
       ledger,
       keeper: this.keeper,
       context: this.context(),
+      budget: this.budget,
       stop,
       retried,
       counter: (sink, stream) => this.counters.get(targetKey(flow, sink, stream))!,
