@@ -26,4 +26,10 @@ export const cliErrors = defineErrors('CLI', {
     title: 'A file that the command would make is there already',
     help: 'Choose another name with `--name`, or move the file away: nothing is overwritten.',
   },
+  portUnusable: {
+    number: 5,
+    class: 'config',
+    title: 'The port for metrics cannot be used',
+    help: 'Choose another `--metrics-port`, or 0 for any that is free; another process may still listen on this one.',
+  },
 });

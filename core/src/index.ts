@@ -25,6 +25,9 @@ export { MemoryLedger } from './ledger/memory-ledger.js';
 export type { LedgerOptions } from './ledger/refusals.js';
 export { DEFAULT_LEDGER_PATH, openSqliteLedger } from './ledger/sqlite-ledger.js';
 export { SCHEMA_VERSION as LEDGER_VERSION } from './ledger/sqlite-schema.js';
+export { EXPOSITION_TYPE } from './metrics/exposition.js';
+export { type MetricFamily, metricFamilies } from './metrics/metric-families.js';
+export { RunMetrics, type RunMetricsOptions } from './metrics/run-metrics.js';
 export type {
   DetachedSink,
   EpochBounds,

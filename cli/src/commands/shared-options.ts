@@ -30,6 +30,22 @@ export const runOptions: { readonly [name: string]: OptionSpec } = {
     completion: 'file',
     summary: 'Also write the result as JSON to a file',
   },
+  'metrics-port': {
+    kind: 'count',
+    value: '<port>',
+    summary: 'Serve Prometheus metrics under /metrics while the run lasts; 0 takes any free port',
+  },
+  'metrics-host': {
+    kind: 'text',
+    value: '<address>',
+    summary: 'Address that metrics are served on (default 127.0.0.1: this machine alone)',
+  },
+  'metrics-file': {
+    kind: 'text',
+    value: '<file>',
+    completion: 'file',
+    summary: 'Also keep the metrics in a file, for a collector of text files; name it *.prom',
+  },
   memory: { kind: 'text', value: '<size>', summary: 'Memory for batches in flight, such as 512Mi' },
   parallel: { kind: 'count', summary: 'Parts of streams that are read at once' },
   state,

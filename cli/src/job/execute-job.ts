@@ -8,11 +8,13 @@ import {
   type Ledger,
   MemoryLedger,
   openSqliteLedger,
+  type RunListener,
   type RunResult,
   runJob,
 } from '@sluice/core';
 import type { Rung, SluiceError } from '@sluice/sdk';
 import type { CommandInput } from '../commands/command.js';
+import { openMetrics, type PublishedMetrics } from '../metrics/published-metrics.js';
 import { type ErrorReport, reportOf } from '../output/error-report.js';
 import type { OutStream } from '../output/out-stream.js';
 import type { Output } from '../output/output.js';
@@ -37,6 +39,13 @@ export interface ExecuteOptions {
   readonly notice?: PlanNotice;
 }
 
+/** What looks on while a job runs. */
+interface Watchers {
+  readonly view: RunView;
+  readonly metrics: PublishedMetrics;
+  readonly signals: StopSignals;
+}
+
 /** A run that ended, or one that could not begin. */
 interface Ending {
   readonly result: RunResult;
@@ -47,14 +56,17 @@ interface Ending {
 export async function executeJob(open: OpenJob, options: ExecuteOptions, output: Output): Promise<number> {
   const writeResult = prepareResultFile(options.input.text('result-file'));
   const results = rowsGoToStdout(open.job) ? output.stderr : output.stdout;
+  const metrics = await openMetrics(options.input, open.job, output);
   const view = await chooseView(output, results);
+  if (metrics.url !== undefined) view.log.info(`metrics are served at ${metrics.url}`);
   const signals = new StopSignals((signal) => view.log.warn(stopText(signal)));
   let ending: Ending;
   try {
-    ending = await attempt(open, options, output, view, signals);
+    ending = await attempt(open, options, output, { view, metrics, signals });
   } finally {
     signals.dispose();
     view.end();
+    await metrics.end(view.log);
   }
   await writeResult(ending.result, output);
   if (results !== output.stdout && output.stdout.isGone) return READER_GONE;
@@ -69,9 +81,9 @@ async function attempt(
   { job, registry }: OpenJob,
   options: ExecuteOptions,
   output: Output,
-  view: RunView,
-  signals: StopSignals,
+  watchers: Watchers,
 ): Promise<Ending> {
+  const { view, metrics, signals } = watchers;
   const { input, notice } = options;
   const startedAt = Date.now();
   try {
@@ -88,7 +100,7 @@ async function attempt(
       const onFailure = (error: unknown) => {
         failure = error;
       };
-      const result = await runJob({ plan, ledger, onFailure, ...runOptions(input, view, signals) });
+      const result = await runJob({ plan, ledger, onFailure, ...runOptions(input, watchers) });
       const report = failure === undefined ? undefined : tell(failure, job, output);
       return { result, report, exitCode: exitCodeOfRun(result, signals) };
     } finally {
@@ -97,6 +109,7 @@ async function attempt(
   } catch (error) {
     const coded = codedError(error);
     const result = failedBefore(job, startedAt, coded);
+    metrics.listener({ at: result.endedAt, job: job.name, run: '', event: 'run.ended', result });
     return { result, report: tell(coded, job, output), exitCode: exitCodeOf(coded) };
   }
 }
@@ -111,8 +124,13 @@ function tell(error: unknown, { name, file }: Job, { debug }: Output): ErrorRepo
   );
 }
 
-function runOptions(input: CommandInput, { listener, log }: RunView, { stop, abort }: StopSignals) {
+function runOptions(input: CommandInput, { view, metrics, signals: { stop, abort } }: Watchers) {
   const rung = input.text('rung') as Rung | undefined;
+  const { log } = view;
+  const listener: RunListener = (event) => {
+    metrics.listener(event);
+    view.listener(event);
+  };
   return { listener, log, stop, abort, ...(rung !== undefined && { rung }) };
 }
 
