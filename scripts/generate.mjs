@@ -1,5 +1,6 @@
 // Makes every file that is made from the code: the job file's JSON Schema, the pages of connectors, transforms,
-// errors and commands, and the tables in README.md. With --check it writes nothing and fails when one is out of date.
+// errors and commands, and the tables in README.md and of metrics. With --check it writes nothing and fails when one
+// is out of date.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from './command.mjs';
@@ -9,6 +10,7 @@ import { duplicateCodes, errorIndex } from './generate/error-index.mjs';
 import { replacePart } from './generate/generated-part.mjs';
 import { jobPage } from './generate/job-page.mjs';
 import { loadProject } from './generate/load-project.mjs';
+import { metricTable } from './generate/metric-table.mjs';
 import { newTransformPage, transformIndex, transformPart } from './generate/transform-page.mjs';
 
 const checking = process.argv.includes('--check');
@@ -49,6 +51,8 @@ function generatedFiles({ cli, core, connectors, transforms, families }) {
   made.set('docs/errors/index.md', errorIndex(families, core.exitCodeOf, cli.errorClasses));
   made.set('docs/reference/command-line.md', commandReference(cli));
   made.set('docs/reference/job.md', jobPage(jobSchema));
+  const metrics = read('docs/metrics.md') ?? '# Metrics\n';
+  made.set('docs/metrics.md', replacePart(metrics, 'metrics', metricTable(core.metricFamilies)));
   const readme = read('README.md');
   if (readme !== undefined) {
     made.set('README.md', replacePart(readme, 'connectors', connectorTable(connectors, 'docs/connectors')));

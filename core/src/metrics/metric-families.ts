@@ -9,6 +9,7 @@ export interface MetricFamily {
   readonly labels: readonly string[];
 }
 
+/** On every metric: one collector of text files reads those of many jobs, and takes no sample twice. */
 const JOB = ['job_name'] as const;
 const FLOW = [...JOB, 'flow'] as const;
 const SINK = [...FLOW, 'sink'] as const;
@@ -26,7 +27,11 @@ function gauge(labels: readonly string[], name: string, help: string): MetricFam
 export const RUN_STATES = ['running', 'succeeded', 'failed', 'stopped'] as const;
 
 export const metricFamilies = {
-  build: gauge(['version', 'node_version'], 'build_info', 'Always 1; the labels say what is running.'),
+  build: gauge(
+    [...JOB, 'version', 'node_version'],
+    'build_info',
+    'Always 1; the labels say what is running.',
+  ),
   status: gauge([...JOB, 'status'], 'run_status', '1 for the state that the run is in, 0 for the others.'),
   startTime: gauge(JOB, 'run_start_timestamp_seconds', 'When the run began.'),
   endTime: gauge(JOB, 'run_end_timestamp_seconds', 'When the run ended; missing while it is under way.'),

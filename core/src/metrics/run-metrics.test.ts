@@ -137,6 +137,13 @@ describe('metrics of a run', () => {
     expect(bench.value(`sluice_sink_detached${SINK}`)).toBe('1');
   });
 
+  it('all name the job, since a collector of text files takes no sample twice', () => {
+    const samples = new Bench().start().end('succeeded').metrics.text().split('\n');
+    const own = samples.filter((line) => line !== '' && !line.startsWith('#'));
+    expect(own.filter((line) => !line.includes('{job_name="shop"'))).toEqual([]);
+    expect(own.length).toBeGreaterThan(20);
+  });
+
   it('hide secrets in names', () => {
     const metrics = new RunMetrics({
       job: 'shop',

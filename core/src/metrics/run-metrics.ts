@@ -104,7 +104,7 @@ export class RunMetrics {
     const { job, version } = this.options;
     const { rss, heapUsed, external } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    this.set(metricFamilies.build, [version, process.versions.node], 1);
+    this.set(metricFamilies.build, [job, version, process.versions.node], 1);
     for (const state of RUN_STATES) {
       this.set(metricFamilies.status, [job, state], state === this.status ? 1 : 0);
     }
