@@ -14,7 +14,8 @@ export async function compressionOf(
 }
 
 /**
- * The plain bytes from an offset on. In a compressed file everything before it is decompressed and dropped: neither
+ * The plain bytes from an offset on, up to the size that the file had when it was planned: what is appended later is
+ * none of it. In a compressed file everything before it is decompressed and dropped: neither
  * gzip nor zstd can begin in the middle.
  */
 export async function plainBytes(
@@ -24,8 +25,9 @@ export async function plainBytes(
   from = 0,
 ): Promise<AsyncIterable<Uint8Array>> {
   const compression = await compressionOf(storage, file, config);
-  if (compression === 'none') return storage.read(file.path, { from });
-  return skip(decompress(storage.read(file.path), compression, file.path), from);
+  const to = file.size;
+  if (compression === 'none') return storage.read(file.path, { from, to });
+  return skip(decompress(storage.read(file.path, { to }), compression, file.path), from);
 }
 
 async function* skip(source: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,8 @@
-import { appendFile, rm, utimes } from 'node:fs/promises';
+import { appendFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { LocalStorage } from '@sluice/formats';
-import { type Json, type Row, streamSchema, types, type Value } from '@sluice/sdk';
+import { type Json, type Row, type Source, type Split, streamSchema, types, type Value } from '@sluice/sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DeclaredTypes } from './declared-types.js';
 import { ParquetReader } from './parquet-reader.js';
@@ -170,7 +170,7 @@ describe('incremental: a set of files', () => {
 
   test('a file that changes or goes between planning and reading stops the run', async () => {
     await write({ 'a.csv': 'x\n1\n' });
-    const source = sourceOf({ path: 'a.csv' });
+    const source = sourceOf({ path: '*.csv' });
     const { splits } = await readStream(source, 'a');
     const reads = [readOf(await source.discover(undefined, context()), 'a')];
     const open = () =>
@@ -183,5 +183,54 @@ describe('incremental: a set of files', () => {
       code: 'SLUICE-FILE-0005',
       message: expect.stringContaining('changed'),
     });
+    await rm(join(folder, 'a.csv'));
+    await expect(open()).rejects.toMatchObject({
+      code: 'SLUICE-FILE-0005',
+      message: expect.stringContaining('is gone'),
+    });
   });
+
+  test.each([
+    ['grows', (path: string) => appendFile(path, '9999\n')],
+    ['is cut', (path: string) => truncate(path, 20)],
+    ['is written anew', (path: string) => writeFile(path, 'x\n7\n')],
+    ['goes', (path: string) => rm(path)],
+  ])(
+    'a file that %s while it is read is never complete, and nothing behind its size is read',
+    async (_, change) => {
+      const rows = Array.from({ length: 200_000 }, (_, i) => `${i}\n`);
+      await write({ 'a.csv': `x\n${rows.join('')}` });
+      const source = sourceOf({ path: 'a.csv' });
+      const { splits } = await planned(source);
+      const reads = [readOf(await source.discover(undefined, context()), 'a')];
+      const bounds = { cuts: [], batchRows: 1000, batchBytes: 10_000 };
+      const reader = await source.open(
+        { split: splits[0]!, at: splits[0]!.start, reads, ...bounds },
+        context(),
+      );
+      const seen: Value[] = [];
+      let sealed = false;
+      const readAll = async () => {
+        let isChanged = false;
+        for await (const message of reader) {
+          if (message.kind === 'batch') seen.push(...message.rows().map(({ x }) => x!));
+          if (message.kind === 'checkpoint') sealed ||= message.sealed === true;
+          if (!isChanged) await change(join(folder, 'a.csv'));
+          isChanged = true;
+        }
+      };
+      await expect(readAll()).rejects.toMatchObject({ code: 'SLUICE-FILE-0005' });
+      expect(sealed).toBe(false);
+      expect(seen.length).toBeLessThanOrEqual(rows.length);
+      await reader.close();
+    },
+  );
 });
+
+/** The splits of the only stream, unread. */
+async function planned(source: Source): Promise<{ splits: Split[] }> {
+  const reads = [readOf(await source.discover(undefined, context()), 'a')];
+  const splits: Split[] = [];
+  for await (const split of source.splits(reads, [], context())) splits.push(split);
+  return { splits };
+}

@@ -156,13 +156,18 @@ export class FileSource implements Source {
     const spec = split.spec as unknown as SplitSpec;
     const { storage } = await placeOf(this.config, c.cwd);
     const file: SourceFile = spec;
-    const now = await storage.stat(spec.path);
-    if (now === undefined) throw changed(spec.path, 'is gone');
-    if (now.size !== spec.size || now.version !== spec.version) throw changed(spec.path, 'has changed since');
+    const requireSame = async () => {
+      const now = await storage.stat(spec.path);
+      if (now === undefined) throw changed(spec.path, 'is gone');
+      if (now.size !== spec.size || now.version !== spec.version) {
+        throw changed(spec.path, 'has changed since');
+      }
+    };
+    await requireSame();
     const { schema } = reads[0]!;
     const reader = this.reader(storage, [file]);
     const bounds = { cuts, batchRows, batchBytes, tolerant };
-    const messages = reader.read({ file, spec: spec.part, schema, at, ...bounds });
+    const messages = stillSame(reader.read({ file, spec: spec.part, schema, at, ...bounds }), requireSame);
     return {
       [Symbol.asyncIterator]: (): AsyncIterator<Message> => messages,
       async close() {
@@ -205,6 +210,17 @@ export class FileSource implements Source {
       default:
         return new JsonReader(storage, this.config, this.declared);
     }
+  }
+}
+
+/** Looks at the file once more before it is called complete: what was read may be of two versions. */
+async function* stillSame(
+  messages: AsyncGenerator<Message>,
+  requireSame: () => Promise<void>,
+): AsyncGenerator<Message> {
+  for await (const message of messages) {
+    if (message.kind === 'checkpoint' && message.sealed === true) await requireSame();
+    yield message;
   }
 }
 
