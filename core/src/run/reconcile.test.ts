@@ -140,3 +140,102 @@ describe('what a run does first', () => {
     expect(() => checkIdentities(state, identity)).not.toThrow();
   });
 });
+
+describe('several sinks', () => {
+  const replace = lake.wanted;
+  const crm: SinkInput = { ...lake, sink: 'crm', keepsRecord: false };
+
+  /** A generation whose only split is sealed in the sinks named, and published in some of them. */
+  function ledgerOf(
+    sealedIn: readonly string[],
+    publishedIn: readonly string[],
+    volatile = false,
+  ): FlowState {
+    const { split: _, ...done } = at(3, true);
+    const sinks = ['lake', 'crm'].map((sink) => [
+      sink,
+      {
+        ...identity,
+        published: publishedIn.includes(sink) ? { s: { generation: 1, run: 'run-1' } } : {},
+        positions: sealedIn.includes(sink) ? { 's/0': done } : {},
+      },
+    ]);
+    return { ...ledgerAt(0, { volatile }), sinks: Object.fromEntries(sinks) };
+  }
+
+  const start = (input: Parameters<typeof settle>[0]) => settle(input).streams[0];
+
+  it('one that has not published is caught up alone, and the next copy begins in all', () => {
+    const sinks = [{ ...lake, keepsRecord: false }, crm];
+    const behind = start({ ledger: ledgerOf(['lake'], ['lake']), sinks });
+    expect(behind).toEqual({ stream: 's', action: 'resume', generation: 1, sinks: ['crm'], done: ['lake'] });
+    const all = start({ ledger: ledgerOf(['lake', 'crm'], ['lake', 'crm']), sinks });
+    expect(all).toMatchObject({ action: 'begin', generation: 2, sinks: ['lake', 'crm'] });
+  });
+
+  it('one that may be left behind holds no copy back', () => {
+    const sinks = [
+      { ...lake, keepsRecord: false },
+      { ...crm, required: false },
+    ];
+    const next = start({ ledger: ledgerOf(['lake'], ['lake']), sinks });
+    expect(next).toMatchObject({ action: 'begin', generation: 2, sinks: ['lake', 'crm'] });
+  });
+
+  it('where it cannot go on within the generation, a copy begins anew unless that would double rows', () => {
+    const ledger = ledgerOf(['lake'], ['lake'], true);
+    const replacing = [{ ...lake, keepsRecord: false, wanted: replace }, crm];
+    expect(start({ ledger, sinks: replacing })).toMatchObject({ action: 'begin', generation: 2 });
+    const appending = [{ ...lake, keepsRecord: false, wanted: append }, crm];
+    expect(() => settle({ ledger, sinks: appending })).toThrowError(
+      expect.objectContaining({ code: 'SLUICE-CORE-0110' }),
+    );
+    const left = [appending[0]!, { ...crm, required: false }];
+    const failed = [{ run: 'run-1', status: 'failed' }] as const;
+    expect(start({ ledger, sinks: left, earlier: failed })).toMatchObject({ action: 'done', done: ['lake'] });
+  });
+
+  it('a complete append asks for nothing more while another is caught up', () => {
+    const sinks = [
+      { ...lake, keepsRecord: false, wanted: append },
+      { ...crm, required: false, wanted: append },
+    ];
+    const behind = start({ ledger: ledgerOf(['lake'], ['lake']), sinks });
+    expect(behind).toMatchObject({ action: 'resume', sinks: ['crm'], done: ['lake'] });
+    expect(() => settle({ ledger: ledgerOf(['lake', 'crm'], ['lake', 'crm']), sinks })).toThrowError(
+      expect.objectContaining({ code: 'SLUICE-CORE-0108' }),
+    );
+  });
+
+  it('the highest generation that any of them knows is that of all', () => {
+    const sinks = [
+      { ...lake, record: recordAt(2, false, 5) },
+      { ...crm, keepsRecord: true, record: recordAt(3, true, 4) },
+    ];
+    const settled = settle({ sinks });
+    expect(settled.adoptGenerations).toEqual([{ stream: 's', generation: 5 }]);
+    expect(settled.adoptPositions).toEqual([{ sink: 'lake', record: at(2, false, 5) }]);
+    expect(settled.adoptPublished).toEqual([]);
+    expect(settled.streams).toEqual([
+      { stream: 's', action: 'resume', generation: 5, sinks: ['lake', 'crm'], done: [] },
+    ]);
+  });
+
+  it('one that is refused counts for nothing, and says why', () => {
+    const sinks = [
+      { ...lake, keepsRecord: false },
+      { ...crm, identity: 'other' },
+    ];
+    const settled = reconcile({
+      ledger: ledgerOf(['lake'], ['lake']),
+      source: identity.source,
+      sinks,
+      again: false,
+      fresh: false,
+      run: 'run-2',
+      earlier: [],
+    });
+    expect(settled.refused).toMatchObject([{ sink: 'crm', error: { code: 'SLUICE-CORE-0105' } }]);
+    expect(settled.streams).toMatchObject([{ action: 'begin', sinks: ['lake'] }]);
+  });
+});
