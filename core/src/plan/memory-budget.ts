@@ -1,6 +1,7 @@
 /** How much memory a run may hold. */
 import { totalmem } from 'node:os';
 import type { MemoryBound } from '../job/job.js';
+import { cgroupMemoryLimit } from './cgroup-limit.js';
 
 const DEFAULT_SHARE = 0.25;
 const LEAST = 64 << 20;
@@ -8,7 +9,7 @@ const MOST_BY_DEFAULT = 1 << 30;
 
 /**
  * The budget in bytes: as the job says, or a quarter of what there is, at most 1 GiB. What there is: the container's
- * limit (cgroup, either version, as Node reads it) or the machine's memory.
+ * limit or the machine's memory.
  */
 export function memoryBudget(bound: MemoryBound | undefined): number {
   if (bound === undefined)
@@ -18,8 +19,7 @@ export function memoryBudget(bound: MemoryBound | undefined): number {
 
 /** What memory there is, and whether a container bounds it. */
 export function memoryAvailable(): { readonly bytes: number; readonly limited: boolean } {
-  const limit = process.constrainedMemory();
   const total = totalmem();
-  const limited = limit > 0 && limit < total;
-  return { bytes: limited ? limit : total, limited };
+  const limit = cgroupMemoryLimit() ?? total;
+  return limit < total ? { bytes: limit, limited: true } : { bytes: total, limited: false };
 }
