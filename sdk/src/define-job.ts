@@ -39,10 +39,17 @@ export interface SinkSpec extends SinkStreamSpec {
 export interface FlowSpec {
   source: string;
   mode?: ReadMode;
+  rate?: RateSpec;
   streams?: string[] | { [pattern: string]: StreamSpec | false };
   transforms?: TransformSpec[];
   sinks: { [name: string]: SinkSpec };
   was?: string;
+}
+
+/** How fast is read at most: `5000/s`, `10MiB/s`; also by the minute (`/m`) and hour (`/h`). */
+export interface RateSpec {
+  rows?: string;
+  bytes?: string;
 }
 
 export interface EngineSpec {
@@ -58,6 +65,8 @@ export interface EngineSpec {
   /** Tolerates rows that cannot be kept; without it the first one ends the run. */
   errors?: { deadLetter?: string; max?: number | string; window?: string };
   memory?: string;
+  /** Of all flows together. */
+  rate?: RateSpec;
   parallel?: number;
   /** Start a new generation of streams that a `full` `append` has published already. */
   again?: boolean;

@@ -65,6 +65,7 @@ const jobs = {
     sink: { connector: 'duckdb', path: 'lake.duckdb' },
     write: 'upsert',
     memory: '50%',
+    rate: { rows: '5000/s', bytes: '10MiB/s' },
   }),
   long: defineJob({
     version: 1,

@@ -3,6 +3,7 @@ import { isSluiceError, parseType, READ_MODES, SAVE_MODES, WRITE_MODES } from '@
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
 import { parsePercentage } from './percentage.js';
+import { parseCount, parseRate } from './rate.js';
 import { parseSize } from './size.js';
 import { templateProblem } from './target-template.js';
 
@@ -28,6 +29,23 @@ const memory = z.string().refine((text) => (parseSize(text) ?? 0) > 0 || (parseP
   error: 'must be a size such as "512Mi" or a share such as "50%"',
 });
 const count = z.int().min(1);
+
+const rate = z.strictObject({
+  rows: z
+    .string()
+    .refine((text) => parseRate(text, parseCount) !== undefined, {
+      error: 'must be a rate such as "5000/s", "600/m" or "100/h"',
+    })
+    .optional()
+    .describe('Most rows: 5000/s, 600/m, 100/h.'),
+  bytes: z
+    .string()
+    .refine((text) => parseRate(text, parseSize) !== undefined, {
+      error: 'must be a rate such as "10MiB/s" or "1GB/h"',
+    })
+    .optional()
+    .describe('Most bytes: 10MiB/s, 1GB/h.'),
+});
 
 const typeText = z.string().superRefine((text, c) => {
   try {
@@ -150,6 +168,7 @@ const flowSchema = z
   .strictObject({
     source: z.string().min(1).describe('Name of the connection that is read.'),
     mode: mode.optional(),
+    rate: rate.optional().describe('How fast this flow reads its source at most.'),
     streams: streamsSchema.optional(),
     transforms,
     sinks: z
@@ -226,6 +245,7 @@ const engineShape = {
   memory: memory
     .optional()
     .describe('Bytes that may be held at once, or a share of what the container or machine has: 512Mi, 50%.'),
+  rate: rate.optional().describe('How fast the job reads at most, all its flows and lanes together.'),
   parallel: count.optional().describe('Most lanes that run at once.'),
   again: z.boolean().optional().describe('Append everything once more though a full append is complete.'),
   allowEmpty: z.boolean().optional().describe('Let zero rows replace a table that has some.'),

@@ -54,6 +54,7 @@ export interface JobFlow {
   readonly was?: string;
   readonly connection: JobConnection;
   readonly mode: ReadMode;
+  readonly rate?: RateLimit;
   /** In the order of the job; undefined: all streams. */
   readonly streams: readonly StreamRule[] | undefined;
   readonly transforms: readonly JobTransform[];
@@ -72,6 +73,12 @@ export interface CommitBounds {
 export interface JobErrors extends RejectBound {
   /** Undefined: dead letters are kept in the ledger. */
   readonly deadLetter?: JobConnection;
+}
+
+/** How fast a source is read at most, on average. What is left out is not bounded. */
+export interface RateLimit {
+  readonly rowsPerSecond?: number;
+  readonly bytesPerSecond?: number;
 }
 
 /** `bytes`, or a `share` between 0 and 1 of what there is. */
@@ -96,6 +103,8 @@ export interface Job extends JobValues {
   /** Undefined: the first row that cannot be kept ends the run. */
   readonly errors?: JobErrors;
   readonly memory?: MemoryBound;
+  /** Of all flows together. */
+  readonly rate?: RateLimit;
   readonly parallel?: number;
   readonly again: boolean;
   readonly allowEmpty: boolean;

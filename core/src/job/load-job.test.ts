@@ -82,7 +82,7 @@ const long = {
         },
       },
     },
-    other: { source: 'shop', sinks: { lake: { to: 'lake' } } },
+    other: { source: 'shop', rate: { rows: '600/m' }, sinks: { lake: { to: 'lake' } } },
   },
   delivery: {
     require: 'exactly-once',
@@ -91,6 +91,7 @@ const long = {
   },
   types: { lossy: 'warn' },
   memory: '512Mi',
+  rate: { rows: '5000/s', bytes: '10MiB/s' },
   parallel: 4,
   again: true,
 };
@@ -170,13 +171,14 @@ describe('a job file', () => {
       },
       lossy: 'warn',
       memory: { bytes: 2 ** 29 },
+      rate: { rowsPerSecond: 5000, bytesPerSecond: 10 * 2 ** 20 },
       parallel: 4,
       again: true,
       allowEmpty: false,
     });
-    expect(job.flows.map(({ name, was, mode }) => ({ name, was, mode }))).toEqual([
-      { name: 'main', was: 'first', mode: 'incremental' },
-      { name: 'other', was: undefined, mode: 'full' },
+    expect(job.flows.map(({ name, was, mode, rate }) => ({ name, was, mode, rate }))).toEqual([
+      { name: 'main', was: 'first', mode: 'incremental', rate: undefined },
+      { name: 'other', was: undefined, mode: 'full', rate: { rowsPerSecond: 10 } },
     ]);
     expect(streamSettings(job.flows[0]!, 'public.orders')).toMatchObject({ key: ['id'], was: 'orders' });
     expect(requirementOf(job, job.flows[0]!, job.flows[0]!.sinks[0]!)).toBe('exactly-once');
@@ -369,6 +371,11 @@ describe('mistakes are named with their key and what was meant', () => {
     ]);
     expect(await problems({ ...base, memory: '12 parsecs' })).toEqual([
       'memory: must be a size such as "512Mi" or a share such as "50%"',
+    ]);
+    expect(await problems({ ...base, rate: { rows: '5MB/s', bytes: 5, cells: '1/s' } })).toEqual([
+      'rate.rows: must be a rate such as "5000/s", "600/m" or "100/h"',
+      'rate.bytes: must be a string, is a number',
+      'rate.cells: unknown key; there are rows, bytes',
     ]);
     expect(await problems({ ...base, delivery: { commit: { every: '0s', bytes: 'x' } } })).toEqual([
       'delivery.commit.every: must be a duration such as "500ms", "1s" or "5m"',

@@ -12,6 +12,7 @@ import type {
   JobSink,
   JobTransform,
   MemoryBound,
+  RateLimit,
   SinkRule,
   StreamRule,
 } from './job.js';
@@ -24,6 +25,7 @@ import {
 } from './job-schema.js';
 import type { Path } from './path-text.js';
 import { parsePercentage } from './percentage.js';
+import { parseCount, parseRate } from './rate.js';
 import { isPlainObject } from './resolve-values.js';
 import { parseSize } from './size.js';
 
@@ -115,6 +117,7 @@ function ofFlow(
     ...(flow.was !== undefined && { was: flow.was }),
     connection: source,
     mode: flow.mode ?? 'full',
+    ...(flow.rate && { rate: rateLimit(flow.rate) }),
     streams: rules,
     transforms: transforms(flow.transforms, [...at, 'transforms']),
     sinks,
@@ -207,7 +210,7 @@ function noSuch(what: string, name: string, names: readonly string[]): string {
 }
 
 function engineKeys(job: LongJobInput | ShortJobInput): EngineKeys {
-  const { name, was, delivery = {}, types, memory, parallel, again = false, allowEmpty = false } = job;
+  const { name, was, delivery = {}, types, memory, rate, parallel, again = false, allowEmpty = false } = job;
   return {
     name,
     ...(was !== undefined && { was }),
@@ -218,6 +221,7 @@ function engineKeys(job: LongJobInput | ShortJobInput): EngineKeys {
     },
     lossy: types?.lossy ?? 'fail',
     ...(memory !== undefined && { memory: memoryBound(memory) }),
+    ...(rate && { rate: rateLimit(rate) }),
     ...(parallel !== undefined && { parallel }),
     again,
     allowEmpty,
@@ -245,6 +249,13 @@ function commitBounds(commit: NonNullable<LongJobInput['delivery']>['commit'] = 
     ...(every !== undefined && { ms: parseDuration(every)! }),
     ...(rows !== undefined && { rows }),
     ...(bytes !== undefined && { bytes: parseSize(bytes)! }),
+  };
+}
+
+function rateLimit({ rows, bytes }: NonNullable<FlowInput['rate']>): RateLimit {
+  return {
+    ...(rows !== undefined && { rowsPerSecond: parseRate(rows, parseCount)! }),
+    ...(bytes !== undefined && { bytesPerSecond: parseRate(bytes, parseSize)! }),
   };
 }
 

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { parseDuration } from './duration.js';
 import { pathText } from './path-text.js';
 import { parsePercentage } from './percentage.js';
+import { parseCount, parseRate } from './rate.js';
 import { parseSize } from './size.js';
 import { templateProblem } from './target-template.js';
 
@@ -34,6 +35,15 @@ it('reads sizes', () => {
   for (const [text, bytes] of Object.entries(good)) expect(parseSize(text), text).toBe(bytes);
   for (const text of ['', 'MB', '-1', '1XB', '1e3', '1 2', '99999Ti'])
     expect(parseSize(text), text).toBeUndefined();
+});
+
+it('reads rates', () => {
+  expect(parseRate('5000/s', parseCount)).toBe(5000);
+  expect(parseRate('600/m', parseCount)).toBe(10);
+  expect(parseRate('10MiB/s', parseSize)).toBe(10 * 2 ** 20);
+  expect(parseRate('36 kB/h', parseSize)).toBe(10);
+  for (const text of ['', '5000', '/s', '0/s', '-1/s', '1.5/s', '5/d', '5 / s ', '5MB/s'])
+    expect(parseRate(text, parseCount), text).toBeUndefined();
 });
 
 it('reads percentages', () => {

@@ -126,4 +126,6 @@ it('has no limit where there are no groups', () => {
   expect(cgroupMemoryLimit(root)).toBeUndefined();
   machine({ 'proc/self/mountinfo': OTHER_MOUNTS, 'proc/self/cgroup': 'nonsense' });
   expect(cgroupMemoryLimit(root)).toBeUndefined();
+  machine({ 'proc/self/mountinfo': V2_MOUNT, 'proc/self/cgroup': '0::nonsense' });
+  expect(cgroupMemoryLimit(root)).toBeUndefined();
 });

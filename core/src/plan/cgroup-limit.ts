@@ -80,7 +80,7 @@ function foldersUpwards({ point, root }: Hierarchy, group: string): string[] {
 
 /** The group's path below the one that is mounted; of a group that lies elsewhere only that one can be seen. */
 function pathInside(root: string, group: string): string {
-  if (group.split('/').includes('..')) return '/';
+  if (!group.startsWith('/') || group.split('/').includes('..')) return '/';
   if (root === '/') return group;
   return group.startsWith(`${root}/`) ? group.slice(root.length) : '/';
 }

@@ -11,6 +11,7 @@ import type {
   StreamRead,
   TablePlan,
 } from '@sluice/sdk';
+import type { RateLimit } from '../job/job.js';
 import type { FlowKey, SinkKey } from '../ledger/ledger.js';
 
 /** How one sink of the flow takes a stream. */
@@ -75,6 +76,8 @@ export interface FlowPlan {
   readonly batchBytes: number;
   /** Bytes without which a lane does not begin: a batch for each of its stages. */
   readonly laneBytes: number;
+  /** How fast the flow may read. */
+  readonly rate?: RateLimit;
   /** Lanes that may run at once. */
   readonly lanes: number;
   /** Start a new generation of full appends that are complete. */

@@ -320,7 +320,7 @@ const BATCHES_OF_SINK = 4;
 const MOST_LANES = Math.max(2, Math.min(8, availableParallelism()));
 
 function batchBounds(
-  { batchMemory, parallel }: FlowRequest,
+  { batchMemory, rates, parallel }: FlowRequest,
   sinks: readonly SinkPlan[],
 ): Pick<FlowPlan, 'batchRows' | 'batchBytes' | 'laneBytes' | 'lanes'> {
   const batches = BATCHES_OF_READING + BATCHES_OF_SINK * sinks.length;
@@ -328,8 +328,19 @@ function batchBounds(
   const wanted = parallel ?? MOST_LANES;
   const writers = sinks.map(({ sink }) => sink.capabilities.writers);
   const lanes = Math.max(1, Math.min(wanted, affordable, ...writers));
-  const batchBytes = Math.max(64 << 10, Math.min(BATCH_BYTES, Math.floor(batchMemory / batches / lanes)));
+  const held = Math.max(64 << 10, Math.min(BATCH_BYTES, Math.floor(batchMemory / batches / lanes)));
   const epochRows = sinks.map(({ epoch }) => epoch.rows);
-  const batchRows = Math.min(BATCH_ROWS, ...epochRows);
-  return { batchRows, batchBytes, laneBytes: batches * batchBytes, lanes };
+  // What comes in a second is read at once, and not what comes in ten.
+  const rowsPerSecond = rates.map(({ rowsPerSecond }) => rowsPerSecond ?? BATCH_ROWS);
+  const bytesPerSecond = rates.map(({ bytesPerSecond }) => bytesPerSecond ?? BATCH_BYTES);
+  return {
+    batchRows: atLeastOne(Math.min(BATCH_ROWS, ...epochRows, ...rowsPerSecond)),
+    batchBytes: atLeastOne(Math.min(held, ...bytesPerSecond)),
+    laneBytes: batches * held,
+    lanes,
+  };
+}
+
+function atLeastOne(bound: number): number {
+  return Math.max(1, Math.floor(bound));
 }

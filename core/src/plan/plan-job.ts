@@ -15,7 +15,14 @@ import type { LetterSink } from '../dead-letters/sink-letters.js';
 import { coreErrors } from '../errors.js';
 import { problemsError } from '../job/check-settings.js';
 import { checkedStreamSettings, checkedTargetSettings, connectionConfig } from '../job/flow-settings.js';
-import { type Job, type JobConnection, type JobFlow, type JobSink, requirementOf } from '../job/job.js';
+import {
+  type Job,
+  type JobConnection,
+  type JobFlow,
+  type JobSink,
+  type RateLimit,
+  requirementOf,
+} from '../job/job.js';
 import { discoveryPatterns, unmatchedNames } from '../job/stream-settings.js';
 import type { Registry } from '../registry/registry.js';
 import type { FlowPlan } from './flow-plan.js';
@@ -36,6 +43,8 @@ export interface JobPlan {
   readonly connectorMemory: number;
   /** Bytes that the batches in flight may take, in all lanes together. */
   readonly batchMemory: number;
+  /** How fast all flows together may read. */
+  readonly rate?: RateLimit;
   /** Frees what planning has opened in sources and sinks. May be repeated; a run does it at its end. */
   close(): Promise<void>;
 }
@@ -79,7 +88,7 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
       }
       const plan = await planOne(job, flow, source, sinks, options, batchMemory, context);
       checkNames(job, flow, plan);
-      flows.push(plan);
+      flows.push({ ...plan, ...(flow.rate && { rate: flow.rate }) });
     }
     const { errors } = job;
     const letters = errors?.deadLetter && (await planLetters(job, errors.deadLetter, options, context));
@@ -92,6 +101,7 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
       ...(letters && { letters }),
       connectorMemory,
       batchMemory,
+      ...(job.rate && { rate: job.rate }),
       close,
     };
   } catch (error) {
@@ -199,6 +209,7 @@ function planOne(
       lossy: job.lossy,
       epoch: job.delivery.commit,
       batchMemory,
+      rates: [job.rate, flow.rate].filter((rate) => rate !== undefined),
       ...(job.parallel !== undefined && { parallel: job.parallel }),
       again: job.again,
       fresh: options.fresh ?? false,

@@ -1,21 +1,14 @@
-import { Batch, checkpoint, type Message, streamSchema, types } from '@sluice/sdk';
+import { Batch, type Message, type Reader, streamSchema, types } from '@sluice/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Budget } from './budget.js';
-import { MeteredMessages } from './metered-messages.js';
+import { Intake } from './intake.js';
 
+const NEVER = new AbortController().signal;
 const schema = streamSchema('notes', [{ name: 'text', type: types.string, nullable: false }], []);
 
-function batch(byteSize: number, texts: readonly string[] = ['']): Batch {
-  return Batch.ofRows(
-    schema,
-    texts.map((text) => ({ text })),
-    { byteSize },
-  );
-}
-
-async function* read(messages: Iterable<Message>): AsyncGenerator<Message> {
-  yield* messages;
+function batch(byteSize: number): Batch {
+  return Batch.ofRows(schema, [{ text: '' }], { byteSize });
 }
 
 /** What has settled once everything that can happen now has happened. */
@@ -85,37 +78,6 @@ describe('a budget', () => {
   });
 });
 
-describe('metered messages', () => {
-  it('hold a batch from its arrival until it is done with', async () => {
-    const budget = new Budget(1000);
-    const messages = new MeteredMessages(read([batch(300), checkpoint(1)]), await budget.admit(10));
-    const first = await messages.next();
-    expect(budget.held).toBe(300);
-    await messages.next();
-    messages.done(first.value as Message);
-    messages.done(checkpoint(1));
-    expect(budget.held).toBe(0);
-  });
-
-  it('refuse a row that is larger than the budget', async () => {
-    const texts = ['short', 'x'.repeat(2000), 'short'];
-    const messages = new MeteredMessages(read([batch(2010, texts)]), await new Budget(1000).admit(10));
-    await expect(messages.next()).rejects.toMatchObject({
-      code: 'SLUICE-CORE-0114',
-      class: 'data',
-      details: { stream: 'notes', budget: 1000 },
-    });
-  });
-
-  it('take a batch that is larger than the budget when none of its rows is', async () => {
-    const budget = new Budget(1000);
-    const texts = new Array(4).fill('x'.repeat(500));
-    const messages = new MeteredMessages(read([batch(2000, texts)]), await budget.admit(10));
-    expect(await messages.next()).toMatchObject({ done: false });
-    expect(budget.held).toBe(2000);
-  });
-});
-
 /** A lane of the property: batches come from a source, and each passes through stages one after the other. */
 interface Pipeline {
   readonly batches: readonly number[];
@@ -147,7 +109,8 @@ it('is never exceeded by more than a batch a stage, and lets every pipeline fini
         const run = async ({ batches, stages, rests }: Pipeline, name: number) => {
           const lane = await budget.admit((stages.length + 1) * batchBytes);
           working.add(name);
-          const messages = new MeteredMessages(source(batches, rests, name), lane);
+          const intake = new Intake(lane, [], NEVER);
+          const messages = intake.of(source(batches, rests, name));
           let next = messages.next();
           for (;;) {
             const { done, value } = await next;
@@ -160,22 +123,25 @@ it('is never exceeded by more than a batch a stage, and lets every pipeline fini
               await scheduler.schedule(Promise.resolve(), `${name} works`);
               lane.release(made);
             }
-            messages.done(value);
+            intake.done(value);
           }
-          lane.leave();
+          intake.leave();
           finished++;
           rest(name);
         };
-        const source = async function* (batches: readonly number[], rests: boolean, name: number) {
-          for (const size of batches) {
-            await scheduler.schedule(Promise.resolve(), `${name} reads`);
-            yield batch(size);
-          }
-          if (!rests) return;
-          const woken = new Promise<void>((resolve) => resting.push(resolve));
-          rest(name);
-          await woken;
-        };
+        const source = (batches: readonly number[], rests: boolean, name: number): Reader => ({
+          async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
+            for (const size of batches) {
+              await scheduler.schedule(Promise.resolve(), `${name} reads`);
+              yield batch(size);
+            }
+            if (!rests) return;
+            const woken = new Promise<void>((resolve) => resting.push(resolve));
+            rest(name);
+            await woken;
+          },
+          async close() {},
+        });
         const rest = (name: number) => {
           working.delete(name);
           if (working.size === 0) for (const wake of resting.splice(0)) wake();

@@ -15,7 +15,7 @@ import type { Tolerance } from '../dead-letters/letter-box.js';
 import { isReplay } from '../dead-letters/replay-split.js';
 import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit, PositionState } from '../ledger/ledger.js';
 import type { DetachedSink, FlowPlan, SinkPlan, StreamPlan } from '../plan/flow-plan.js';
-import type { Budget, LaneBudget } from './budget.js';
+import { Intake, type Metering } from './intake.js';
 import { type LaneEnd, runLane } from './lane.js';
 import { lanesOf, type SplitLane } from './lane-groups.js';
 import type { LeaseKeeper } from './lease-keeper.js';
@@ -30,8 +30,7 @@ export interface FlowRun {
   readonly ledger: Ledger;
   readonly keeper: Pick<LeaseKeeper, 'lease' | 'raise'>;
   readonly context: Context;
-  /** Shared by all lanes of the run. */
-  readonly budget: Budget;
+  readonly metering: Metering;
   readonly stop: AbortSignal;
   /** A later attempt of the same run: a generation that the first one began is resumed. */
   readonly retried: boolean;
@@ -238,15 +237,17 @@ class Attempt {
   }
 
   private async lane(lane: SplitLane, context: Context): Promise<LaneEnd> {
-    const budget = await this.r.budget.admit(this.r.plan.laneBytes);
+    const { plan, metering, stop } = this.r;
+    const hurry = AbortSignal.any([stop, context.signal]);
+    const intake = await Intake.admit(metering, plan.laneBytes, hurry);
     try {
-      return await this.runLane(lane, budget, context);
+      return await this.runLane(lane, intake, context);
     } finally {
-      budget.leave();
+      intake.leave();
     }
   }
 
-  private runLane(lane: SplitLane, budget: LaneBudget, context: Context): Promise<LaneEnd> {
+  private runLane(lane: SplitLane, intake: Intake, context: Context): Promise<LaneEnd> {
     const { plan, ledger, counter, tolerance, rung, now, stop, onCommit } = this.r;
     const { split, generation } = lane;
     return runLane({
@@ -270,7 +271,7 @@ class Attempt {
       sinks: this.sinks,
       tolerant: tolerance !== undefined,
       context,
-      budget,
+      intake,
       stop,
       rung,
       now,

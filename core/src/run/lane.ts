@@ -12,9 +12,8 @@ import {
 import { coreErrors } from '../errors.js';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
 import { Branch, type BranchRun, type Place } from './branch.js';
-import type { LaneBudget } from './budget.js';
+import type { Intake } from './intake.js';
 import type { LiveSinks } from './live-sinks.js';
-import { MeteredMessages } from './metered-messages.js';
 import { RowsRefused } from './sift.js';
 import { type Passing, TransformRows } from './transform-rows.js';
 
@@ -33,8 +32,8 @@ export interface LaneRun {
   /** Whether the job tolerates rows that are refused. */
   readonly tolerant: boolean;
   readonly context: Context;
-  /** Its part of the run's memory; the caller gives it back. */
-  readonly budget: LaneBudget;
+  /** The caller lets it go. */
+  readonly intake: Intake;
   /** Aborted: finish the epoch at the next checkpoint, then leave. */
   readonly stop: AbortSignal;
   /** Batches are taken down to this rung before the sinks see them; for tests. */
@@ -167,7 +166,7 @@ class Lane {
   }
 
   async run(): Promise<LaneEnd> {
-    const messages = new MeteredMessages(this.reader[Symbol.asyncIterator](), this.r.budget);
+    const messages = this.r.intake.of(this.reader);
     let next = messages.next();
     for (;;) {
       const arrived = await this.arrival(next);
@@ -184,7 +183,7 @@ class Lane {
       next = messages.next();
       next.catch(() => {});
       if (await this.take(arrived.value)) return 'sealed';
-      messages.done(arrived.value);
+      this.r.intake.done(arrived.value);
       if (this.branches.list.length === 0) return 'left';
       if (this.r.stop.aborted && (await this.leave())) return 'stopped';
     }

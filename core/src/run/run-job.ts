@@ -27,7 +27,9 @@ import type { JobPlan } from '../plan/plan-job.js';
 import { defaultRetry, isPassing, type RetryPolicy, retryDelay, sleep } from './backoff.js';
 import { Budget } from './budget.js';
 import { type FlowEnd, runFlow } from './flow-run.js';
+import type { Metering } from './intake.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { Pace } from './pace.js';
 import { StreamCounter } from './stream-counter.js';
 
 export interface RunOptions {
@@ -77,6 +79,7 @@ class JobRun {
   private readonly detached = new Map<string, readonly DetachedSink[]>();
   private readonly startedAt = Date.now();
   private readonly budget: Budget;
+  private readonly pace: Pace | undefined;
   private readonly tolerance: Tolerance | undefined;
   private readonly letters: SinkLetters | undefined;
   private committed = 0;
@@ -89,6 +92,7 @@ class JobRun {
   ) {
     const { plan, ledger } = options;
     this.budget = new Budget(plan.batchMemory);
+    this.pace = plan.rate && new Pace(plan.rate);
     this.letters =
       plan.letters &&
       new SinkLetters(plan.letters, {
@@ -150,13 +154,15 @@ class JobRun {
   private async runFlow(flow: FlowPlan): Promise<void> {
     const stop = this.options.stop ?? NEVER;
     const { retry = defaultRetry } = this.options;
+    const paces = [this.pace, flow.rate && new Pace(flow.rate)].filter((pace) => pace !== undefined);
+    const metering = { budget: this.budget, paces };
     let failures = 0;
     for (let attempt = 1; ; attempt++) {
       const before = this.committed;
       let behind: DetachedSink | undefined;
       let failure: unknown;
       try {
-        const end = await this.attempt(flow, stop, attempt > 1);
+        const end = await this.attempt(flow, metering, stop, attempt > 1);
         for (const { sink, stream, generation, complete } of end.streams) {
           this.ends.set(targetKey(flow, sink, stream), { generation, complete });
         }
@@ -194,7 +200,7 @@ class JobRun {
     }
   }
 
-  private attempt(flow: FlowPlan, stop: AbortSignal, retried: boolean): Promise<FlowEnd> {
+  private attempt(flow: FlowPlan, metering: Metering, stop: AbortSignal, retried: boolean): Promise<FlowEnd> {
     const { ledger, rung } = this.options;
     const name = flow.key.flow;
     this.detached.set(name, flow.detached);
@@ -203,7 +209,7 @@ class JobRun {
       ledger,
       keeper: this.keeper,
       context: this.context(),
-      budget: this.budget,
+      metering,
       stop,
       retried,
       counter: (sink, stream) => this.counters.get(targetKey(flow, sink, stream))!,
