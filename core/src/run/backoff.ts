@@ -32,7 +32,10 @@ export function isPassing({ class: errorClass }: SluiceError): boolean {
   return errorClass === 'transient' || errorClass === 'throttled';
 }
 
-/** Resolves after `ms`, or at once when the signal is aborted. */
+/** What `setTimeout` takes, in milliseconds: some 24 days. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Resolves after `ms`, at most {@link LONGEST_TIMER}, or at once when the signal is aborted. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -41,7 +44,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER));
     signal.addEventListener('abort', done);
   });
 }

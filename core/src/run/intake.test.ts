@@ -93,6 +93,26 @@ it('keeps no pace once it should hurry', async () => {
   expect(await next).toMatchObject({ value: { kind: 'checkpoint' } });
 });
 
+it('waits also for a pace that takes longer than a timer can', async () => {
+  vi.useFakeTimers();
+  try {
+    const paces = [new Pace({ bytesPerSecond: 1 / 3600 }, Date.now)];
+    const intake = await Intake.admit({ budget: new Budget(10_000), paces }, 10, NEVER);
+    const messages = intake.of(reader(batch(5000), checkpoint(1)));
+    await messages.next();
+    let came = false;
+    const next = messages.next().finally(() => {
+      came = true;
+    });
+    await vi.advanceTimersByTimeAsync(86_400_000);
+    expect(came).toBe(false);
+    intake.leave();
+    await next;
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it('does not go on waiting for its pace when the lane has ended', async () => {
   const paces = [new Pace({ rowsPerSecond: 1 / 3600 })];
   const intake = await Intake.admit({ budget: new Budget(1000), paces }, 10, NEVER);

@@ -11,6 +11,7 @@ import {
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
+import { LONGEST_TIMER } from './backoff.js';
 import { Branch, type BranchRun, type Place } from './branch.js';
 import type { Intake } from './intake.js';
 import type { LiveSinks } from './live-sinks.js';
@@ -145,9 +146,6 @@ function isRefusal(error: unknown): boolean {
   return errorClass === 'data' && code !== coreErrors.tooManyRejected.entry.code;
 }
 
-/** What `setTimeout` takes, in milliseconds; a bound that is further off needs no alarm while the lane rests. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 class Lane {
   private readonly streams: ReadonlyMap<string, TransformRows>;
   /** The checkpoint that everything accepted so far leads up to. */
@@ -207,6 +205,7 @@ class Lane {
     if (!rests) return next;
     return new Promise((resolve, reject) => {
       const wait = Math.min(...this.branches.list.map(({ msLeft }) => msLeft));
+      // A bound that is further off needs no alarm while the lane rests.
       const timer = wait <= LONGEST_TIMER ? setTimeout(wake, Math.max(0, wait)) : undefined;
       const { stop } = this.r;
       if (!stop.aborted) stop.addEventListener('abort', wake);

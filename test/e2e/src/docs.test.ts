@@ -46,7 +46,7 @@ function place(): { folder: string; env: NodeJS.ProcessEnv } {
 }
 
 describe('the documentation', () => {
-  it.each(['docs/tutorial.md', 'docs/state.md', 'docs/dead-letters.md'])(
+  it.each(['docs/tutorial.md', 'docs/state.md', 'docs/dead-letters.md', 'docs/memory.md'])(
     '%s does what it says',
     { timeout: 300_000 },
     (page) => {
