@@ -29,6 +29,13 @@ it('fills nulls, and nothing else', async () => {
   ]);
 });
 
+it('fills the key of deleted rows, by which they are found, and nothing else of them', async () => {
+  const keyed = streamSchema('s', [field('region', types.string), field('note', types.string)], ['region']);
+  const filling = await bindTransform('default', keyed, { columns: { region: 'EU', note: 'none' } });
+  const gone = applied(filling, Batch.ofRows(keyed, [{ region: null, note: null }], { op: 'delete' }));
+  expect(gone.rows()).toEqual([{ region: 'EU', note: null }]);
+});
+
 it('leaves deleted rows as they are', async () => {
   const bound = await bindTransform('default', schema, { columns });
   const gone = { id: 1n, total: null, day: null, note: null, open: null };

@@ -18,7 +18,7 @@ import { transformErrors } from './errors.js';
 
 /**
  * Null becomes the value. What the source did not send stays UNCHANGED, special values (NaN, infinity, …) are values,
- * and of deleted rows nothing is filled but what is sent of them.
+ * and of deleted rows only the key is filled.
  */
 export const defaultTransform = defineTransform({
   name: 'default',
@@ -42,7 +42,9 @@ export const defaultTransform = defineTransform({
     const columnsOf = (batch: Batch): Origin[] =>
       schema.fields.map((f, i) => {
         const value = values.get(i);
-        return value === undefined ? i : () => filled(f, batch, batch.column(i), value);
+        if (value === undefined) return i;
+        const isKey = schema.key.includes(f.name);
+        return () => filled(f, batch, batch.column(i), value, isKey);
       });
     return {
       out,
@@ -62,7 +64,7 @@ function typedValue(stream: string, { name, type }: Field, given: string | numbe
   throw transformErrors.castImpossible(what, { details: { stream, column: name } });
 }
 
-function filled(f: Field, batch: Batch, column: Column, value: Value): Column {
+function filled(f: Field, batch: Batch, column: Column, value: Value, isKey: boolean): Column {
   const { validity, absent, special } = column;
   if (validity === undefined && column.data.layout !== 'none') return column;
   const read = valueReader(f.type, column);
@@ -72,7 +74,8 @@ function filled(f: Field, batch: Batch, column: Column, value: Value): Column {
       (validity === undefined || !getBit(validity, i)) &&
       !(absent !== undefined && getBit(absent, i)) &&
       special?.has(i) !== true;
-    builder.append(isNull && batch.opAt(i) !== 'delete' ? value : read(i));
+    // A deleted row is found by its key, which was filled when it came.
+    builder.append(isNull && (isKey || batch.opAt(i) !== 'delete') ? value : read(i));
   }
   return builder.finish();
 }

@@ -22,6 +22,7 @@ export async function sampleCsv(file: CsvFile, rows: number, bytes: number): Pro
   const guesses = file.columns.map(() => new Guess());
   let seenRows = 0;
   let seenBytes = 0;
+  let broken: Error | undefined;
   for await (const table of file.tables()) {
     const taken = Math.min(table.rows, rows - seenRows);
     for (const [column, guess] of guesses.entries()) {
@@ -40,13 +41,15 @@ export async function sampleCsv(file: CsvFile, rows: number, bytes: number): Pro
     if (taken === 0) continue;
     seenRows += taken;
     seenBytes += table.rowEnds[taken - 1]! - table.begin;
-    if (seenRows === rows || seenBytes >= bytes)
-      return { guesses, rows: seenRows, bytes: seenBytes, whole: false, ...brokenOf(file) };
+    if (seenRows === rows || seenBytes >= bytes) return sample(false);
+    // A record that is broken stands behind the rows of its table.
+    broken = file.problem;
   }
   if (seenRows === 0 && file.problem !== undefined) throw file.problem;
-  return { guesses, rows: seenRows, bytes: seenBytes, whole: true, ...brokenOf(file) };
-}
+  broken = file.problem;
+  return sample(true);
 
-function brokenOf({ problem }: CsvFile): Pick<CsvSample, 'broken'> {
-  return problem === undefined ? {} : { broken: problem };
+  function sample(whole: boolean): CsvSample {
+    return { guesses, rows: seenRows, bytes: seenBytes, whole, ...(broken && { broken }) };
+  }
 }

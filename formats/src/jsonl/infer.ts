@@ -46,12 +46,14 @@ export async function sampleJson(
       seenBytes = table.firstOffset + table.rowEnds[row]!;
       if (seenRows === rows || seenBytes >= bytes) return sample(false);
     }
+    // A record that is broken stands behind the rows of its table.
+    problem ??= reader.problem;
   }
-  if (seenRows === 0 && (problem ?? reader.problem)) throw problem ?? reader.problem;
+  problem ??= reader.problem;
+  if (seenRows === 0 && problem !== undefined) throw problem;
   return sample(true);
 
   function sample(whole: boolean): JsonSample {
-    const broken = problem ?? reader.problem;
-    return { guess, rows: seenRows, bytes: seenBytes, whole, ...(broken && { broken }) };
+    return { guess, rows: seenRows, bytes: seenBytes, whole, ...(problem && { broken: problem }) };
   }
 }
