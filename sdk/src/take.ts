@@ -9,6 +9,11 @@ import {
   setBit,
 } from './layout.js';
 
+/** A column by itself, decoded, without a way back to the bytes that it came from: for those who keep it for long. */
+export function decodedColumn({ select: _, ...column }: Column): Column {
+  return column;
+}
+
 /** The rows `indices` of a column, in that order. */
 export function take(column: Column, indices: Uint32Array): Column {
   if (column.select !== undefined) return column.select(indices);

@@ -2,7 +2,7 @@
 import {
   Batch,
   type BoundTransform,
-  type Column,
+  decodedColumn,
   type Json,
   type Rung,
   type SluiceError,
@@ -137,11 +137,6 @@ export function payloadOf(batch: Batch, row: number): Json {
   }
 }
 
-/** A column without a way back to the bytes that it came from. */
-function decoded({ select: _, ...column }: Column): Column {
-  return column;
-}
-
 /** The same batch with nothing below the given rung: sinks and transforms then work from columns or from rows. */
 function onRung(batch: Batch, rung: Rung | undefined): Batch {
   if (rung === undefined || rung === 'encoded') return batch;
@@ -149,5 +144,5 @@ function onRung(batch: Batch, rung: Rung | undefined): Batch {
   const options = { op, byteSize, ...(before && { before }) };
   return rung === 'rows'
     ? Batch.ofRows(batch.schema, batch.rows(), options)
-    : Batch.ofColumns(batch.schema, batch.columns().map(decoded), batch.rowCount, options);
+    : Batch.ofColumns(batch.schema, batch.columns().map(decodedColumn), batch.rowCount, options);
 }

@@ -3,6 +3,7 @@
  * fills whole row groups, and one INSERT runs on DuckDB's threads at a time. So a writer holds at most the rows
  * that wait and the rows that are being inserted.
  */
+import { decodedColumn } from '@sluice/sdk';
 import type { Database } from '../database/database.js';
 import { statementFailed } from '../database/failure.js';
 import type { Session } from '../database/session.js';
@@ -34,7 +35,9 @@ export class Loader {
   ) {}
 
   /** Accepts rows. Rejects with what went wrong with earlier ones. */
-  async add(target: LoadTarget, rows: FeedRows, bytes: number): Promise<void> {
+  async add(target: LoadTarget, { columns, rowCount }: FeedRows, bytes: number): Promise<void> {
+    // What waits is counted by its bytes, so nothing else may stay with it.
+    const rows = { columns: columns.map((column) => column && decodedColumn(column)), rowCount };
     const list = this.waiting.get(target);
     if (list === undefined) this.waiting.set(target, [rows]);
     else list.push(rows);

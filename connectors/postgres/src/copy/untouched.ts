@@ -16,7 +16,8 @@ export interface Fields {
   readonly rows: Uint32Array | undefined;
 }
 
-const fieldsOfColumns = new WeakMap<Column, Fields>();
+/** On the column itself, where nothing that goes over its properties meets it: a weak map would keep batches longer. */
+const FIELDS = Symbol('fields');
 
 /** A column that `decode` makes at the first look at it. */
 export function untouchedColumn(length: number, decode: () => Column, fields: Fields): Column {
@@ -44,12 +45,11 @@ export function untouchedColumn(length: number, decode: () => Column, fields: Fi
       return untouchedColumn(rows.length, selected, { ...same, rows: chosen });
     },
   } as Column;
-  fieldsOfColumns.set(column, fields);
-  return column;
+  return Object.defineProperty(column, FIELDS, { value: fields });
 }
 
 /** The fields of a column that a target column of this wire takes as they are. */
 export function passingFields(column: Column, target: Wire | undefined): Fields | undefined {
-  const fields = fieldsOfColumns.get(column);
+  const fields = (column as { readonly [FIELDS]?: Fields })[FIELDS];
   return fields !== undefined && target !== undefined && takesWire(fields.wire, target) ? fields : undefined;
 }
