@@ -8,7 +8,7 @@ export type ConnectionSpec = { connector: string } & JsonObject;
 export interface StreamSpec {
   mode?: ReadMode;
   key?: string[];
-  cursor?: { column: string; clock?: 'database' | 'application' };
+  cursor?: { column: string; clock?: 'database' | 'application'; zone?: string; lag?: string };
   columns?: { [column: string]: { type?: string } };
   /** Options of the source's connector. */
   source?: JsonObject;

@@ -42,6 +42,17 @@ export interface Catalog {
   readonly streams: readonly CatalogStream[];
 }
 
+/** The column that an incremental read goes by: it grows with every new or changed row. */
+export interface Cursor {
+  readonly column: string;
+  /** Whose clock sets it: the database's inside the writing transaction, or (default) any other. */
+  readonly clock?: 'database' | 'application';
+  /** The time zone of its values, by IANA name, where the type keeps none. */
+  readonly zone?: string;
+  /** Milliseconds that a writer may be late, where the source cannot see that nobody is. */
+  readonly lag?: number;
+}
+
 /** How one stream is to be read, as planned. */
 export interface StreamRead {
   readonly stream: string;
@@ -49,7 +60,7 @@ export interface StreamRead {
   readonly schema: StreamSchema;
   /** The generation being filled; 0 where the mode has none. */
   readonly generation: number;
-  readonly cursor?: { readonly column: string; readonly clock?: 'database' | 'application' };
+  readonly cursor?: Cursor;
   /** The per-stream options, checked by the connector's own schema. */
   readonly options: JsonObject;
   /** The format in which the sink takes this stream's rows as they are; the reader should offer it. */
@@ -59,6 +70,15 @@ export interface StreamRead {
    * plans splits that later runs can resume; where it cannot, one volatile split with one checkpoint, at its end.
    */
   readonly resumable: boolean;
+}
+
+/** What a source says of a stream that it is to read. */
+export interface ReadPlan {
+  readonly stream: string;
+  /** For an incremental read: whether no row is missed, however late it is committed, or only those within the lag. */
+  readonly increments?: 'exact' | 'lagged';
+  /** Remarks for people: what makes increments lagged, which rows will not be read. */
+  readonly notes: readonly string[];
 }
 
 /** A part of a stream, or one log of many streams, that is read on its own. */
@@ -123,6 +143,11 @@ export interface Source {
   identity(c: Context): Promise<string>;
   /** The streams that match a pattern (`*` matches any run of characters); all of them without patterns. */
   discover(patterns: readonly string[] | undefined, c: Context): Promise<Catalog>;
+  /**
+   * Whether the streams can be read as wanted, and how; one answer for each, in order. Changes nothing, and rejects
+   * with a coded error where a stream cannot be read in its mode.
+   */
+  planReads?(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]>;
   /**
    * Plans the parts to read; never scans a table to do so. `known` are the splits that the ledger has for this
    * generation: a `full` read is planned once, an `incremental` one yields only what is new.

@@ -47,6 +47,8 @@ export interface StreamDescription {
   readonly sink: string;
   readonly read: ReadMode;
   readonly cursor?: string;
+  /** Whether an incremental read misses no row, or only those that come within the lag. */
+  readonly increments?: 'exact' | 'lagged';
   readonly key: readonly string[];
   readonly estimatedRows?: number;
   readonly estimatedBytes?: number;
@@ -141,7 +143,7 @@ function describeStream(
   sink: string,
   target: TargetPlan,
 ): StreamDescription {
-  const { stream, read, catalog } = plan;
+  const { stream, read, reading, catalog } = plan;
   const { table, guarantee, rung, notes } = target;
   const transforms = [...plan.transforms, ...target.casts];
   return {
@@ -149,6 +151,7 @@ function describeStream(
     sink,
     read: read.mode,
     ...(read.cursor && { cursor: read.cursor.column }),
+    ...(reading.increments && { increments: reading.increments }),
     key: table.schema.key,
     ...(catalog.estimatedRows !== undefined && { estimatedRows: catalog.estimatedRows }),
     ...(catalog.estimatedBytes !== undefined && { estimatedBytes: catalog.estimatedBytes }),
@@ -163,7 +166,7 @@ function describeStream(
     exists: table.exists,
     columns: describeColumns(catalog, transforms, table),
     ddl: table.ddl,
-    notes: [...(catalog.notes ?? []), ...notes],
+    notes: [...(catalog.notes ?? []), ...reading.notes, ...notes],
   };
 }
 

@@ -78,7 +78,7 @@ function streamRow(stream: StreamDescription, colours: Colours): TableCell[] {
         : colours.yellow;
   return [
     stream.stream,
-    stream.cursor === undefined ? stream.read : `${stream.read} by ${stream.cursor}`,
+    readText(stream),
     stream.target,
     stream.write,
     stream.protocol,
@@ -87,6 +87,11 @@ function streamRow(stream: StreamDescription, colours: Colours): TableCell[] {
     stream.publish,
     sizeText(stream),
   ];
+}
+
+function readText({ read, cursor, increments }: StreamDescription): string {
+  const by = cursor === undefined ? '' : ` by ${cursor}`;
+  return `${read}${by}${increments === 'lagged' ? ', lagged' : ''}`;
 }
 
 function sizeText({ estimatedRows, estimatedBytes }: StreamDescription): string {

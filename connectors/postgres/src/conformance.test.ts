@@ -125,6 +125,50 @@ describeWithServer('postgres-15', (server) => {
     });
   }
 
+  testSource({
+    connector,
+    config: async () => {
+      const database = await server().createDatabase();
+      await psql(
+        database,
+        `CREATE TABLE keyed (id integer PRIMARY KEY, at timestamptz NOT NULL, note text);
+         CREATE INDEX ON keyed (at);
+         INSERT INTO keyed SELECT i, timestamptz '2024-01-01 00:00:00+00' + (i / 9) * interval '1 s', 'note ' || i
+           FROM generate_series(1, 300) i;
+         CREATE TABLE loose (day date NOT NULL, note text);
+         INSERT INTO loose SELECT date '2024-01-01' + i % 5, 'note ' || i FROM generate_series(1, 200) i;
+         CREATE TABLE counted (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);
+         INSERT INTO counted (note) SELECT 'note ' || i FROM generate_series(1, 300) i`,
+      );
+      return { url: database };
+    },
+    modes: ['incremental'],
+    streams: ['public.keyed', 'public.loose', 'public.counted'],
+    cursor: {
+      'public.keyed': { column: 'at', clock: 'database' },
+      'public.loose': { column: 'day', clock: 'database', zone: 'UTC' },
+      'public.counted': { column: 'id' },
+    },
+    mutate: async ({ url: of }) => {
+      await psql(
+        of as string,
+        `INSERT INTO keyed VALUES (1001, now(), 'new'), (1002, now(), 'new');
+         INSERT INTO counted (note) VALUES ('new')`,
+      );
+      // Longer than what a transaction may be overlooked for.
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      const at = await psql(
+        of as string,
+        'SELECT (extract(epoch FROM at) * 1000000)::bigint FROM keyed WHERE id = 1001',
+      );
+      return {
+        'public.keyed': [1001, 1002].map((id) => ({ id, at: BigInt(at), note: 'new' })),
+        'public.counted': [{ id: 301n, note: 'new' }],
+      };
+    },
+    unreachable,
+  });
+
   testSink({
     connector,
     config: async () => ({ url: await server().createDatabase() }),

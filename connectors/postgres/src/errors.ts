@@ -248,4 +248,22 @@ export const pgErrors = defineErrors('PG', {
     title: 'A position or key range does not fit the table',
     help: 'The key has another type than when the copy was planned. Start a new full copy: `sluice run` with `--full-refresh`.',
   },
+  cursorUnfit: {
+    number: 42,
+    class: 'config',
+    title: 'The stream cannot be read incrementally by this column',
+    help: 'Set `cursor` to a column that grows with every new or changed row: a timestamp, a date or an integer, never null.',
+  },
+  cursorChanged: {
+    number: 43,
+    class: 'contract',
+    title: 'The stream was read by another cursor before',
+    help: 'Set the former column again, or read everything anew: `sluice run` with `--full-refresh`.',
+  },
+  clockBehind: {
+    number: 44,
+    class: 'contract',
+    title: "The server's clock is behind the times that were already read",
+    help: 'Rows written meanwhile have times that count as read, and would be missed. Mend the clock and wait until it has caught up; to be safe, set the job back to before it was wrong: `sluice state rewind`.',
+  },
 });

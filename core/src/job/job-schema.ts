@@ -85,7 +85,17 @@ const streamSchema = z
         clock: z
           .enum(['database', 'application'])
           .optional()
-          .describe('Whose clock sets it; application clocks are read with a lag.'),
+          .describe(
+            'Whose clock sets it. `database`: its own, inside the writing transaction; `application` (default): read with a lag.',
+          ),
+        zone: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Time zone of its values, by name (UTC, Europe/Berlin), where its type keeps none.'),
+        lag: duration
+          .optional()
+          .describe('How late a writer may be, where the source cannot see that nobody is. Default: 1m.'),
       })
       .optional()
       .describe('What incremental reading goes by.'),

@@ -112,7 +112,8 @@ export class Bench {
         return [sinkName(i), { table, casts: [], guarantee, rung: 'rows', notes: [] }];
       });
       const catalog = { schema: read.schema, types: [] };
-      return { stream: name, read, catalog, transforms: [], targets: Object.fromEntries(targets) };
+      const reading = { stream: name, notes: [] };
+      return { stream: name, read, reading, catalog, transforms: [], targets: Object.fromEntries(targets) };
     });
     const source = new ModelSource(process, this.streams, (stream, ids) => this.checkDurable(stream, ids));
     return {

@@ -3,6 +3,7 @@ import type {
   BoundTransform,
   CatalogStream,
   Guarantee,
+  ReadPlan,
   Rung,
   Sink,
   SluiceError,
@@ -29,6 +30,8 @@ export interface TargetPlan {
 export interface StreamPlan {
   readonly stream: string;
   readonly read: StreamRead;
+  /** What the source says of reading it so. */
+  readonly reading: ReadPlan;
   readonly catalog: CatalogStream;
   readonly transforms: readonly BoundTransform[];
   /** By name of the sink; at least one. */

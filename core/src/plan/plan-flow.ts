@@ -4,12 +4,15 @@ import {
   type BoundTransform,
   type CatalogStream,
   type Context,
+  type Cursor,
   type Guarantee,
   guaranteeOf,
   isExact,
   nearestName,
+  type ReadPlan,
   type Rung,
   type SinkStream,
+  type Source,
   type StreamRead,
   type StreamSchema,
   type TablePlan,
@@ -17,6 +20,7 @@ import {
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { settingsAt } from '../job/check-settings.js';
+import { parseDuration } from '../job/duration.js';
 import { bindTransform, bindTransforms } from './bind-transforms.js';
 import type { DetachedSink, EpochBounds, FlowPlan, SinkPlan, StreamPlan, TargetPlan } from './flow-plan.js';
 import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js';
@@ -31,11 +35,18 @@ interface Draft {
   readonly transforms: readonly BoundTransform[];
   /** What arrives at the sinks. */
   readonly out: StreamSchema;
+  /** How it is read; what the sinks need of it is not in it yet. */
+  readonly read: StreamRead;
+}
+
+/** A stream that is read, with what the source says of that. */
+interface ReadableDraft extends Draft {
+  readonly reading: ReadPlan;
 }
 
 /** A stream on its way to one sink. */
 interface TargetDraft {
-  readonly draft: Draft;
+  readonly draft: ReadableDraft;
   readonly casts: readonly BoundTransform[];
   readonly request: SinkStream;
 }
@@ -43,7 +54,11 @@ interface TargetDraft {
 export async function planFlow(request: FlowRequest, context: Context): Promise<FlowPlan> {
   const { source, key } = request;
   const chosen = await chooseStreams(request, context);
-  const drafts = await Promise.all(chosen.map((catalog) => draftOf(catalog, request, context)));
+  const drafts = await planReads(
+    await Promise.all(chosen.map((catalog) => draftOf(catalog, request, context))),
+    source,
+    context,
+  );
   const sourceIdentity = await source.identity(context);
   const sinks: PlannedSink[] = [];
   const detached: DetachedSink[] = [];
@@ -120,7 +135,45 @@ async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Co
   const settings = request.streamSettings(catalog.schema.stream)!;
   const schema = withKey(catalog.schema, settings);
   const transforms = await bindTransforms(schema, settings, request, context.cwd);
-  return { catalog, settings, schema, transforms, out: transforms.at(-1)?.out ?? schema };
+  return {
+    catalog,
+    settings,
+    schema,
+    transforms,
+    out: transforms.at(-1)?.out ?? schema,
+    read: {
+      stream: schema.stream,
+      mode: settings.mode,
+      schema,
+      generation: 0,
+      options: settings.source,
+      resumable: false,
+      ...(settings.cursor && { cursor: cursorOf(settings.cursor) }),
+    },
+  };
+}
+
+function cursorOf({ lag, ...rest }: NonNullable<CheckedStream['cursor']>): Cursor {
+  return { ...rest, ...(lag !== undefined && { lag: parseDuration(lag)! }) };
+}
+
+/** Asks the source whether it can read the streams as wanted. Modes that it does not have are refused later. */
+async function planReads(
+  drafts: readonly Draft[],
+  source: Source,
+  context: Context,
+): Promise<ReadableDraft[]> {
+  const asked = drafts.filter(({ read }) => source.capabilities.modes.includes(read.mode));
+  const plans =
+    (await source.planReads?.(
+      asked.map(({ read }) => read),
+      context,
+    )) ?? [];
+  const planOf = new Map(plans.map((plan) => [plan.stream, plan]));
+  return drafts.map((draft) => {
+    const { stream } = draft.schema;
+    return { ...draft, reading: planOf.get(stream) ?? { stream, notes: [] } };
+  });
 }
 
 function withKey(schema: StreamSchema, { key }: CheckedStream): StreamSchema {
@@ -144,7 +197,7 @@ interface PlannedSink {
 
 async function planSink(
   sink: SinkRequest,
-  drafts: readonly Draft[],
+  drafts: readonly ReadableDraft[],
   request: FlowRequest,
   context: Context,
 ): Promise<PlannedSink> {
@@ -181,7 +234,7 @@ function planTables(
 }
 
 /** How the sink is asked to take the stream; undefined when it does not. */
-function targetOf(draft: Draft, sink: SinkRequest, request: FlowRequest): TargetDraft | undefined {
+function targetOf(draft: ReadableDraft, sink: SinkRequest, request: FlowRequest): TargetDraft | undefined {
   const { catalog, settings, transforms, out } = draft;
   const { stream } = out;
   const target = sink.targetSettings(stream);
@@ -249,16 +302,14 @@ function finish(d: TargetDraft, table: TablePlan, sink: SinkRequest, request: Fl
     notes.push(`may lose values: ${list.join(', ')}`);
   }
   const guarantee = guaranteeFor(d, table, request);
-  checkGuarantee(stream, guarantee, sink);
+  checkGuarantee(stream, guarantee, d.draft.reading, sink);
   return { table, casts: d.casts, guarantee, rung: rungOf(d, table), notes };
 }
 
 /** What is read for the sinks that take the stream; undefined when none does. */
-function streamPlan(
-  { catalog, settings, schema, transforms }: Draft,
-  sinks: readonly PlannedSink[],
-): StreamPlan | undefined {
-  const { stream } = schema;
+function streamPlan(draft: ReadableDraft, sinks: readonly PlannedSink[]): StreamPlan | undefined {
+  const { catalog, transforms, reading } = draft;
+  const { stream } = draft.read;
   const targets = sinks.flatMap(({ plan, targets }) => {
     const target = targets.get(stream);
     return target === undefined ? [] : ([[plan.key.sink, target]] as const);
@@ -266,16 +317,11 @@ function streamPlan(
   if (targets.length === 0) return undefined;
   const encoding = targets.map(([, { table }]) => table.encoding).find((format) => format !== undefined);
   const read: StreamRead = {
-    stream,
-    mode: settings.mode,
-    schema,
-    generation: 0,
-    options: settings.source,
-    resumable: settings.mode === 'full' && targets.some(([, { table }]) => table.write === 'append'),
-    ...(settings.cursor && { cursor: settings.cursor }),
+    ...draft.read,
+    resumable: draft.read.mode === 'full' && targets.some(([, { table }]) => table.write === 'append'),
     ...(encoding !== undefined && { encoding }),
   };
-  return { stream, read, catalog, transforms, targets: Object.fromEntries(targets) };
+  return { stream, read, reading, catalog, transforms, targets: Object.fromEntries(targets) };
 }
 
 function guaranteeFor(d: TargetDraft, table: TablePlan, request: FlowRequest): Guarantee {
@@ -290,8 +336,19 @@ const STRENGTH: { readonly [G in Guarantee]: number } = {
   'exactly once': 2,
 };
 
-function checkGuarantee(stream: string, guarantee: Guarantee, { require }: SinkRequest): void {
+function checkGuarantee(
+  stream: string,
+  guarantee: Guarantee,
+  { increments }: ReadPlan,
+  { require }: SinkRequest,
+): void {
   if (require === undefined) return;
+  if (increments === 'lagged') {
+    throw coreErrors.guaranteeMissed(
+      `stream ${stream}: increments would miss rows that are committed later than the lag, the job requires ${require.replaceAll('-', ' ')}`,
+      { details: { stream } },
+    );
+  }
   const wanted = require.replaceAll('-', ' ') as Guarantee;
   if (STRENGTH[guarantee] < STRENGTH[wanted]) {
     throw coreErrors.guaranteeMissed(

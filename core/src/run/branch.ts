@@ -160,6 +160,13 @@ export class Branch {
     await this.writer.write(message);
   }
 
+  /** A place that is worth keeping although no row led up to it: the source need not go that way again. */
+  reach({ checkpoint }: Place): void {
+    const { split } = this.of;
+    const kept = this.committed?.checkpoint.position ?? this.run.position?.position ?? split.start;
+    if (JSON.stringify(kept) !== JSON.stringify(checkpoint.position)) this.meter.add(0, 0);
+  }
+
   async commit(place: Place): Promise<void> {
     const { target, onCommit, tolerance } = this.run;
     const { split, generation } = this.of;

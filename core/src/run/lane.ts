@@ -233,6 +233,8 @@ class Lane {
       case 'checkpoint': {
         const sealed = message.sealed === true;
         this.reached = { ordinal: ++this.checkpoints, checkpoint: message };
+        if (this.r.split.phase !== 'bulk')
+          for (const branch of this.branches.list) branch.reach(this.reached);
         await this.commit(this.reached, ({ isDue }) => sealed || isDue);
         return sealed;
       }

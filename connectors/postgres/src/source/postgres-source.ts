@@ -6,6 +6,7 @@ import type {
   Finding,
   OpenRequest,
   Reader,
+  ReadPlan,
   Source,
   Split,
   StreamRead,
@@ -17,6 +18,7 @@ import type { Session } from '../connection/session.js';
 import { diagnoseSource } from '../diagnose/diagnose-source.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName } from '../quote.js';
+import { Increments } from './cursor/increments.js';
 import { discover } from './discover.js';
 import { KeyReader } from './key-reader.js';
 import { keySplits } from './plan-key.js';
@@ -28,12 +30,19 @@ import { sourceOptions } from './source-options.js';
 import { specOf } from './split-spec.js';
 
 export class PostgresSource implements Source {
-  readonly capabilities = { replay: true, modes: ['full'], incremental: 'none', before: false } as const;
+  readonly capabilities = {
+    replay: true,
+    modes: ['full', 'incremental'],
+    incremental: 'exact',
+    before: false,
+  } as const;
   private readonly connections: Connections;
   private snapshot: Promise<SharedSnapshot> | undefined;
+  private readonly increments: Increments;
 
   constructor(private readonly config: PostgresConfig) {
     this.connections = new Connections(config);
+    this.increments = new Increments(this.connections);
   }
 
   async check(c: Context): Promise<void> {
@@ -52,17 +61,26 @@ export class PostgresSource implements Source {
     return this.connections.using(c, (session) => discover(session, patterns));
   }
 
+  async planReads(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]> {
+    const byCursor = reads.filter(({ mode }) => mode === 'incremental');
+    return byCursor.length === 0 ? [] : this.increments.plan(byCursor, c);
+  }
+
   async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncGenerator<Split> {
-    for (const read of reads) {
+    const byCursor = reads.filter(({ mode }) => mode === 'incremental');
+    if (byCursor.length > 0) yield* await this.increments.splits(byCursor, known, c);
+    for (const read of reads.filter(({ mode }) => mode === 'full')) {
       const before = known.filter((split) => split.streams.includes(read.stream));
       yield* await this.connections.using(c, (session) => this.planStream(session, read, before, c));
     }
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {
+    const { kind } = specOf(request.split);
+    if (kind === 'cursor') return this.increments.open(request, c);
     const session = await this.connections.open(c);
     try {
-      const byKey = specOf(request.split).kind === 'key';
+      const byKey = kind === 'key';
       return await (byKey ? KeyReader.open(session, request) : ScanReader.open(session, request));
     } catch (error) {
       await session.close();

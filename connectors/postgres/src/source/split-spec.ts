@@ -22,7 +22,15 @@ export interface KeySpec extends TableName {
   readonly to?: string;
 }
 
-export type SplitSpec = ScanSpec | KeySpec;
+/** A table by its cursor, run after run. */
+export interface CursorSpec extends TableName {
+  readonly kind: 'cursor';
+  readonly column: string;
+  /** The table's unique key, which tells rows of one cursor value apart; empty where it has none. */
+  readonly key: readonly string[];
+}
+
+export type SplitSpec = ScanSpec | KeySpec | CursorSpec;
 
 export function specOf(split: Split): SplitSpec {
   return split.spec as unknown as SplitSpec;
