@@ -12,6 +12,7 @@ export { type ColumnBuilder, columnBuilder, columnOf, structFields } from './col
 export { columnValues, type ValueReader, valueReader } from './column-read.js';
 export { type Connector, defineConnector } from './connector.js';
 export { type Context, type Logger, silentLogger } from './context.js';
+export { type CursorField, type CursorKind, cursorField } from './cursor-field.js';
 export * from './decimal.js';
 export * from './define-job.js';
 export { defineSink, type SinkDefinition, type WriteRequest } from './define-sink.js';

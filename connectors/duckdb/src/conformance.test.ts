@@ -41,6 +41,43 @@ testSink({
 
 testSource({
   connector,
+  modes: ['incremental'],
+  config: async () => {
+    const file = freshPath();
+    await withDatabase(file, async (run) => {
+      await run(`CREATE TABLE keyed (id INTEGER PRIMARY KEY, "at" TIMESTAMPTZ NOT NULL, note VARCHAR)`);
+      await run(`INSERT INTO keyed SELECT n, TIMESTAMPTZ '2024-01-01 00:00:00Z' + to_seconds(n // 9), 'note ' || n
+        FROM range(300) t(n)`);
+      await run(`CREATE TABLE loose ("day" DATE NOT NULL, note VARCHAR)`);
+      await run(
+        `INSERT INTO loose SELECT DATE '2024-01-01' + (n % 5)::INTEGER, 'note ' || n FROM range(200) t(n)`,
+      );
+      await run(`CREATE TABLE counted (id BIGINT PRIMARY KEY, note VARCHAR)`);
+      await run(`INSERT INTO counted SELECT n, 'note ' || n FROM range(300) t(n)`);
+    });
+    return { path: file };
+  },
+  cursor: {
+    'main.keyed': { column: 'at', clock: 'database' },
+    'main.loose': { column: 'day', clock: 'database', zone: 'Europe/Berlin' },
+    'main.counted': { column: 'id', clock: 'database' },
+  },
+  mutate: async ({ path: file }) => {
+    const [row] = await withDatabase(file as string, async (run) => {
+      await run(`INSERT INTO keyed VALUES (1001, now(), 'new')`);
+      await run(`INSERT INTO counted VALUES (1001, 'new')`);
+      return run(`SELECT epoch_us("at") AS micros FROM keyed WHERE id = 1001`);
+    });
+    return {
+      'main.keyed': [{ id: 1001, at: row!['micros'] as bigint, note: 'new' }],
+      'main.counted': [{ id: 1001n, note: 'new' }],
+    };
+  },
+  unreachable,
+});
+
+testSource({
+  connector,
   modes: ['full'],
   config: async () => {
     const file = freshPath();

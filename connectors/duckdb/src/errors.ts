@@ -164,4 +164,22 @@ export const duckdbErrors = defineErrors('DUCKDB', {
     title: 'A table or view cannot be read',
     help: 'Correct the view, or take the stream out of the job.',
   },
+  cursorUnfit: {
+    number: 28,
+    class: 'config',
+    title: 'The stream cannot be read incrementally by this column',
+    help: 'Set `cursor` to a column that grows with every new or changed row: a timestamp, a date or an integer, never null.',
+  },
+  cursorChanged: {
+    number: 29,
+    class: 'contract',
+    title: 'The stream was read by another cursor before',
+    help: 'Set the former column again, or read everything anew: `sluice run` with `--full-refresh`.',
+  },
+  clockBehind: {
+    number: 30,
+    class: 'contract',
+    title: 'The clock is behind the times that were already read',
+    help: 'Rows written meanwhile have times that count as read, and would be missed. Mend the clock and wait until it has caught up; to be safe, set the job back to before it was wrong: `sluice state rewind`.',
+  },
 });

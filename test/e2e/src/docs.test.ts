@@ -46,16 +46,18 @@ function place(): { folder: string; env: NodeJS.ProcessEnv } {
 }
 
 describe('the documentation', () => {
-  it.each(['docs/tutorial.md', 'docs/state.md', 'docs/dead-letters.md', 'docs/memory.md'])(
-    '%s does what it says',
-    { timeout: 300_000 },
-    (page) => {
-      const blocks = docsBlocks(readFileSync(join(ROOT, page), 'utf8'));
-      expect(blocks.filter(({ kind }) => kind === 'command').length).toBeGreaterThan(3);
-      const { folder: work, env } = place();
-      runDocs(blocks, work, env);
-    },
-  );
+  it.each([
+    'docs/tutorial.md',
+    'docs/state.md',
+    'docs/dead-letters.md',
+    'docs/memory.md',
+    'docs/increments.md',
+  ])('%s does what it says', { timeout: 300_000 }, (page) => {
+    const blocks = docsBlocks(readFileSync(join(ROOT, page), 'utf8'));
+    expect(blocks.filter(({ kind }) => kind === 'command').length).toBeGreaterThan(3);
+    const { folder: work, env } = place();
+    runDocs(blocks, work, env);
+  });
 
   it('begins with a quickstart that moves what it says', { timeout: 300_000 }, async () => {
     const script = join(ROOT, 'scripts/quickstart.mjs');

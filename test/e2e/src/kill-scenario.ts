@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JobSpec } from '@sluice/sdk';
+import type { JobSpec, StreamSpec } from '@sluice/sdk';
 import {
   type Dump,
   dumpDuckdb,
@@ -125,35 +125,42 @@ class Base {
 export async function createSource(server: PostgresServer): Promise<string> {
   const url = await server.createDatabase();
   await server.psql(
-    `CREATE SCHEMA "Src"; CREATE TABLE "Src".orders (${TABLE}); INSERT INTO "Src".orders ${FILL}; ANALYZE`,
+    `CREATE SCHEMA "Src"; CREATE TABLE "Src".orders (${TABLE}); INSERT INTO "Src".orders ${FILL}; CREATE INDEX ON "Src".orders (at); ANALYZE`,
     url,
   );
   return url;
 }
 
-/** Postgres → Postgres by page ranges (`ctid`) or by key ranges, which later runs resume. */
+/** How the source is read: by page ranges, by key ranges, which later runs resume, or for increments. */
+const READS: { readonly [by: string]: StreamSpec } = {
+  ctid: { source: { chunk: 'ctid' } },
+  key: { source: { chunk: 'key' } },
+  cursor: { mode: 'incremental', cursor: { column: 'at', clock: 'database' } },
+};
+
+/** Postgres → Postgres. */
 export async function postgresToPostgres(
   server: PostgresServer,
   source: string,
-  chunk: 'ctid' | 'key',
+  by: 'ctid' | 'key' | 'cursor',
   write: 'replace' | 'append' | 'upsert',
 ): Promise<Scenario> {
   const base = new Base();
   const target = await server.createDatabase();
   const job: JobSpec = {
-    name: `pg-pg-${chunk}-${write}`,
+    name: `pg-pg-${by}-${write}`,
     connections: { from: { connector: 'postgres', url: source }, to: { connector: 'postgres', url: target } },
     flows: {
       main: {
         source: 'from',
-        streams: { 'Src.orders': { source: { chunk } } },
+        streams: { 'Src.orders': READS[by]! },
         sinks: { main: { to: 'to', name: 'out.orders', write } },
       },
     },
     delivery: DELIVERY,
   };
   return {
-    name: `Postgres → Postgres, ${chunk} ranges, ${write}`,
+    name: `Postgres → Postgres, by ${by}, ${write}`,
     program: base.program(job),
     async reset() {
       base.clear();

@@ -29,6 +29,8 @@ describeWithServer('postgres-15', (server) => {
       postgresToPostgres(server(), source, 'ctid', 'replace'),
     'Postgres → Postgres, key ranges, append': () => postgresToPostgres(server(), source, 'key', 'append'),
     'Postgres → Postgres, key ranges, upsert': () => postgresToPostgres(server(), source, 'key', 'upsert'),
+    'Postgres → Postgres, by a cursor, append': () =>
+      postgresToPostgres(server(), source, 'cursor', 'append'),
     'CSV → DuckDB, replace': () => csvToDuckdb(server(), source, 'replace'),
     'CSV → DuckDB, append': () => csvToDuckdb(server(), source, 'append'),
     'Postgres → Parquet, replace': () => postgresToParquet(source, 'replace'),

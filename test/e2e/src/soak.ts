@@ -25,6 +25,7 @@ const scenarios: Scenario[] = [
   await postgresToPostgres(server, source, 'ctid', 'replace'),
   await postgresToPostgres(server, source, 'key', 'append'),
   await postgresToPostgres(server, source, 'key', 'upsert'),
+  await postgresToPostgres(server, source, 'cursor', 'append'),
   await csvToDuckdb(server, source, 'replace'),
   await csvToDuckdb(server, source, 'append'),
   await postgresToParquet(source, 'replace'),

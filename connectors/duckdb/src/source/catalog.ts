@@ -121,7 +121,7 @@ async function requiredColumns(session: Session, { schema, table }: TableName): 
   return new Set(rows.map((row) => row['column_name'] as string));
 }
 
-async function primaryKey(session: Session, { schema, table }: TableName): Promise<string[]> {
+export async function primaryKey(session: Session, { schema, table }: TableName): Promise<string[]> {
   const rows = await session.rows(
     `SELECT unnest(constraint_column_names) AS name FROM duckdb_constraints()
      WHERE database_name = current_database() AND schema_name = $1 AND table_name = $2

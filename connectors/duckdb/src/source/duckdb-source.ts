@@ -7,6 +7,7 @@ import type {
   Json,
   OpenRequest,
   Reader,
+  ReadPlan,
   Source,
   Split,
   StreamRead,
@@ -19,14 +20,27 @@ import type { Session } from '../database/session.js';
 import type { DuckdbConfig } from '../duckdb-config.js';
 import { duckdbErrors } from '../errors.js';
 import { plainName } from '../tables/identifiers.js';
-import { listTables, readCatalog, readColumns, type SourceColumn, type SourceTable } from './catalog.js';
+import {
+  listTables,
+  primaryKey,
+  readCatalog,
+  readColumns,
+  type SourceColumn,
+  type SourceTable,
+} from './catalog.js';
+import { cursorStretches, planCursor } from './cursor-window.js';
 import { orderCuts, stretches } from './queries.js';
-import { planSplits, type SplitSpec } from './splits.js';
+import { cursorSplit, planSplits, type SplitSpec } from './splits.js';
 import { TableReader } from './table-reader.js';
 
 export class DuckdbSource implements Source {
-  readonly capabilities = { replay: true, modes: ['full'], incremental: 'none', before: false } as const;
-  /** Held from planning to the end, so that nobody writes between the parts of a copy. */
+  readonly capabilities = {
+    replay: true,
+    modes: ['full', 'incremental'],
+    incremental: 'exact',
+    before: false,
+  } as const;
+  /** Held from planning a copy to the end, so that nobody writes between its parts. */
   private lease: Promise<DatabaseLease> | undefined;
 
   constructor(private readonly config: DuckdbConfig) {}
@@ -57,18 +71,43 @@ export class DuckdbSource implements Source {
     return this.look(c, (database) => database.lock.run(() => readCatalog(database, patterns)));
   }
 
+  async planReads(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]> {
+    const byCursor = reads.filter(({ mode }) => mode === 'incremental');
+    if (byCursor.length === 0) return [];
+    return this.look(c, ({ control, lock, readOnly }) =>
+      lock.run(async () => {
+        const plans: ReadPlan[] = [];
+        for (const read of byCursor) plans.push(await planCursor(control, read, readOnly));
+        return plans;
+      }),
+    );
+  }
+
   async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncIterable<Split> {
-    this.lease ??= this.openShared(c);
-    const { database } = await this.lease.catch((error) => {
+    const ids = new Set(known.map((split) => split.id));
+    const plan = (database: Database) => database.lock.run(() => this.planned(database, reads));
+    const copies = reads.some(({ mode }) => mode === 'full');
+    const splits = copies ? await plan((await this.hold(c)).database) : await this.look(c, plan);
+    yield* splits.filter(({ id }) => !ids.has(id));
+  }
+
+  private async planned({ control }: Database, reads: readonly StreamRead[]): Promise<Split[]> {
+    const tables = await listTables(control, undefined);
+    const splits: Split[] = [];
+    for (const read of reads) {
+      const table = tableOf(read.stream, tables);
+      if (read.mode === 'full') splits.push(...planSplits(read, table));
+      else splits.push(cursorSplit(read, await primaryKey(control, table)));
+    }
+    return splits;
+  }
+
+  private hold(c: Context): Promise<DatabaseLease> {
+    this.lease ??= this.openShared(c).catch((error) => {
       this.lease = undefined;
       throw error;
     });
-    const tables = await database.lock.run(() => listTables(database.control, undefined));
-    const ids = new Set(known.map((split) => split.id));
-    for (const read of reads) {
-      const splits = planSplits(read, tableOf(read.stream, tables));
-      for (const split of splits) if (!ids.has(split.id)) yield split;
-    }
+    return this.lease;
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {
@@ -81,6 +120,12 @@ export class DuckdbSource implements Source {
       const columns = await readColumns(lease.database, session, table);
       requireShape(read, columns);
       const spec = request.split.spec as unknown as SplitSpec;
+      if (spec.by === 'cursor') {
+        const warn = (message: string) => c.log.warn(message, { stream: read.stream });
+        const of = { read, name: table, columns, quiet: lease.database.readOnly };
+        const windows = await cursorStretches(session, of, spec, request.at, request.cuts, warn);
+        return new TableReader(request, windows, lease, session, c);
+      }
       const cuts = await orderCuts(session, spec, columns, request.at, request.cuts as readonly Json[]);
       const parts = stretches(table, columns, read.schema, spec, request.at, cuts);
       return new TableReader(request, parts, lease, session, c);

@@ -4,7 +4,7 @@ import { Batch, type Json, type LogicalType, layoutOf, type OpenRequest, types }
 import type { Bindings } from '../database/driver.js';
 import { textBytes } from '../vectors/string-read.js';
 import { ColumnReader } from '../vectors/vector-read.js';
-import type { SplitSpec } from './splits.js';
+import { placeColumns, type SplitSpec } from './splits.js';
 
 /** Rows of the very first step, before anything is known of their size. */
 const FIRST_ROWS = 64;
@@ -84,17 +84,18 @@ export class Gathering {
 
   private readPosition(): Json | undefined {
     const held = this.positions.map((column) => column.finish().data);
-    if (this.spec.by === 'whole') return undefined;
+    if (held.length === 0) return undefined;
     if (this.spec.by === 'row') {
       const [rowid] = held;
       return rowid?.layout === 'fixed' ? Number(rowid.values[0]) + 1 : undefined;
     }
-    return held.map((data) => (data.layout === 'varlen' ? Buffer.from(data.data).toString() : ''));
+    const texts = held.map((data) => (data.layout === 'varlen' ? Buffer.from(data.data).toString() : ''));
+    return this.spec.by === 'cursor' ? { after: texts } : texts;
   }
 }
 
 /** Types of the columns behind the stream's own, which say where a row is. */
 function positionTypes(spec: SplitSpec): LogicalType[] {
   if (spec.by === 'row') return [types.int64];
-  return spec.by === 'key' ? spec.key.map(() => types.string) : [];
+  return placeColumns(spec).map(() => types.string);
 }

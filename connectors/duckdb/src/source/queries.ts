@@ -21,7 +21,7 @@ export async function orderCuts(
   at: Json,
   cuts: readonly Json[],
 ): Promise<Json[]> {
-  if (spec.by === 'whole' || cuts.length === 0) return [];
+  if (spec.by === 'whole' || spec.by === 'cursor' || cuts.length === 0) return [];
   if (spec.by === 'row') {
     const rows = cuts.filter((cut): cut is number => typeof cut === 'number' && cut > (at as number));
     return rows.filter((cut) => spec.to === null || cut < spec.to).sort((a, b) => a - b);

@@ -10,7 +10,15 @@ import type { SourceTable } from './catalog.js';
 export type SplitSpec =
   | { readonly by: 'row'; readonly to: number | null }
   | { readonly by: 'key'; readonly key: readonly string[] }
+  | { readonly by: 'cursor'; readonly column: string; readonly key: readonly string[] }
   | { readonly by: 'whole' };
+
+/** The columns in whose order a split is read, so that each row is a place to resume from; none: in no order. */
+export function placeColumns(spec: SplitSpec): readonly string[] {
+  if (spec.by === 'key') return spec.key;
+  if (spec.by !== 'cursor' || spec.key.length === 0) return [];
+  return [spec.column, ...spec.key.filter((name) => name !== spec.column)];
+}
 
 /** Where a split without inner positions ends. */
 export const END = 'end';
@@ -33,6 +41,12 @@ export function planSplits(read: StreamRead, table: SourceTable): Split[] {
     splits.push(split(`${stream}:${from}`, stream, from, { by: 'row', to }, rows, true));
   }
   return splits;
+}
+
+/** One for all runs; each takes it up where the last one ended. `key` is one under which rows are unique. */
+export function cursorSplit({ stream, cursor }: StreamRead, key: readonly string[]): Split {
+  const spec: SplitSpec = { by: 'cursor', column: cursor!.column, key };
+  return { id: stream, streams: [stream], phase: 'poll', start: null, spec: spec as unknown as Json };
 }
 
 function split(

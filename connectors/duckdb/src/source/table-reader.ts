@@ -39,7 +39,8 @@ export class TableReader implements Reader {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
-    const spec = this.request.split.spec as unknown as SplitSpec;
+    const { phase, spec: json } = this.request.split;
+    const spec = json as unknown as SplitSpec;
     let position = this.request.at;
     if (position !== END) {
       for (const stretch of this.stretches) {
@@ -54,7 +55,7 @@ export class TableReader implements Reader {
         yield checkpoint(position);
       }
     }
-    yield checkpoint(spec.by === 'whole' ? END : position, true);
+    yield checkpoint(spec.by === 'whole' ? END : position, phase === 'bulk');
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,10 @@
 /** A table that is read by a cursor, as the catalog has it: which key its places have, and what makes it lagged. */
-import type { ReadPlan, StreamRead } from '@sluice/sdk';
+import { type CursorField, cursorField, type ReadPlan, type StreamRead } from '@sluice/sdk';
 import { hasState } from '../../connection/server-error.js';
 import type { Session } from '../../connection/session.js';
 import { pgErrors } from '../../errors.js';
 import { ident, literal, parseStreamName, streamName } from '../../quote.js';
 import { columnsOf, findRelation, listRelations, type Relation, type RelationColumn } from '../relation.js';
-import { type CursorColumn, cursorColumn } from './cursor-column.js';
 import type { Lateness } from './horizon.js';
 
 /** Milliseconds that writers may be late where nothing else is said and nobody can see that they are not. */
@@ -47,7 +46,7 @@ const TABLES = `
 export interface CursorTable {
   readonly relation: Relation;
   readonly columns: readonly RelationColumn[];
-  readonly cursor: CursorColumn;
+  readonly cursor: CursorField;
   readonly indexed: boolean;
   /** What makes it lagged; empty where increments are exact. */
   readonly doubts: readonly string[];
@@ -66,7 +65,7 @@ export async function cursorTables(session: Session, reads: readonly StreamRead[
     const relation = relations.get(read.stream);
     if (relation === undefined) throw pgErrors.missing(`${read.stream} is not there any more`);
     const own = columns.get(relation.oid)!;
-    return { relation, columns: own, cursor: cursorColumn(read, own) };
+    return { relation, columns: own, cursor: cursorField(read, pgErrors.cursorUnfit) };
   });
   await checkZones(session, new Set(found.flatMap(({ cursor }) => cursor.zone ?? [])));
   const [server] = await session.rows(SERVER);
@@ -105,7 +104,7 @@ async function checkZones(session: Session, zones: ReadonlySet<string>): Promise
   }
 }
 
-function doubtsOf({ kind, clock, column }: CursorColumn, own: Facts, server: ServerFacts): string[] {
+function doubtsOf({ kind, clock, column }: CursorField, own: Facts, server: ServerFacts): string[] {
   const doubts: string[] = [];
   if (kind === 'number' && !own.counted && clock !== 'database') {
     doubts.push(`no sequence of its own gives ${column} one number after the other`);

@@ -1,10 +1,10 @@
 /** What one run reads of a stream: from where the last one ended to where the past is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CursorField } from '@sluice/sdk';
 import type { Session } from '../../connection/session.js';
 import { pgErrors } from '../../errors.js';
 import { ident, literal } from '../../quote.js';
 import { fromClause } from '../select.js';
-import type { CursorColumn } from './cursor-column.js';
 import type { CursorOrder, CursorPlace } from './cursor-place.js';
 import { type CursorTable, latenessOf } from './cursor-table.js';
 import { earliestShown, type Horizon, type Lateness, look, moment, settledUntil } from './horizon.js';
@@ -43,11 +43,12 @@ async function moments(
   { table, order, from }: WindowRequest,
   horizon: Horizon,
 ): Promise<Window> {
-  const { cursor } = table;
+  const { cursor, columns } = table;
+  const type = columns.find(({ name }) => name === cursor.column)!.type.name;
   const settled = settledUntil(horizon, latenessOf(table));
-  const [end, now] = [settled, moment(horizon.now)].map((instant) => shown(cursor, instant));
+  const [end, now] = [settled, moment(horizon.now)].map((instant) => shown(cursor, type, instant));
   const last = from.after?.[0] ?? from.before;
-  const behind = last === undefined ? 'false' : `${literal(last)}::${cursor.type} > b.now`;
+  const behind = last === undefined ? 'false' : `${literal(last)}::${type} > b.now`;
   const conditions = [order.behind(from), `t.${ident(cursor.column)} < b.upto`].filter(Boolean).join(' AND ');
   const [row] = await session.rows(
     `SELECT b.upto::text, ${behind}, ${exists(table, conditions)}, ${unreadable(table)}
@@ -65,7 +66,7 @@ async function moments(
 }
 
 /** A moment as the cursor's type shows it. */
-function shown({ kind, zone, type }: CursorColumn, instant: string): string {
+function shown({ kind, zone }: CursorField, type: string, instant: string): string {
   return kind === 'instant' ? instant : `(${earliestShown(instant, zone!)})::${type}`;
 }
 
