@@ -80,6 +80,12 @@ export const coreErrors = defineErrors('CORE', {
     title: 'A URL or path stands for no installed connector',
     help: 'Install the connector, or write a job file that names it.',
   },
+  valueUnsent: {
+    number: 16,
+    class: 'config',
+    title: 'Changes may come without values that the job needs',
+    help: 'Let the source send whole rows as they were before each change (its page says how), or read other columns.',
+  },
   held: {
     number: 101,
     class: 'transient',

@@ -13,7 +13,8 @@ import type { Row } from './values.js';
 
 /**
  * What a row means. `insert` of a full copy is new to its generation; `upsert` replaces the row of its key;
- * `move` is an update that changes the key (the old one stands in `before`).
+ * `move` is an update that changes the key of the planned schema (the old one stands in `before`); a `delete` has the
+ * key, and in its other columns what the row was, or UNCHANGED where that is not known.
  */
 export type Op = 'insert' | 'update' | 'delete' | 'upsert' | 'move';
 

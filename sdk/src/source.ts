@@ -30,6 +30,10 @@ export interface CatalogStream {
   readonly encodings?: readonly string[];
   readonly estimatedRows?: number;
   readonly estimatedBytes?: number;
+  /** Columns whose values an update may come without (UNCHANGED); none by default. */
+  readonly unchanged?: readonly string[];
+  /** Whether changes carry the whole row as it was before; by default as the capabilities say. */
+  readonly before?: boolean;
   /** Why the stream cannot be read (say, permission missing); it is listed, and a job that selects it fails. */
   readonly problem?: SluiceError;
   /** The first row met that cannot be read: only a job that tolerates such rows reads the others. */

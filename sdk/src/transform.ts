@@ -4,6 +4,14 @@ import type { Batch } from './batch.js';
 import type { ErrorFactory } from './errors.js';
 import type { StreamSchema } from './schema.js';
 
+/** Columns of a transform's input, by what it must know of them to apply a change: see {@link Field.unsent}. */
+export interface NeededValues {
+  /** The value that the row has, in the row itself or, where it is UNCHANGED there, in the before-image. */
+  readonly after?: readonly string[];
+  /** The value that the row had before it was updated or deleted. */
+  readonly before?: readonly string[];
+}
+
 /** A transform bound to a schema. */
 export interface BoundTransform {
   /** The schema of every batch that `apply` yields. */
@@ -12,8 +20,8 @@ export interface BoundTransform {
   readonly reads: readonly string[];
   /** Columns of `out` that are made or changed. */
   readonly writes: readonly string[];
-  /** Whether changes need the row as it was before. */
-  readonly needsBefore: boolean;
+  /** Values that changes must bring; a plan with changes that may come without them fails. Without it: none. */
+  readonly needs?: NeededValues;
   /** The rung on which it works. */
   readonly rung: 'columns' | 'rows';
   /** Never changes its input. An empty array, or batches of no rows, when nothing remains. */

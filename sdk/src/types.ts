@@ -40,6 +40,11 @@ export interface Field {
   readonly nullable: boolean;
   /** The source system's own type name, for reports and for sinks of the same system. */
   readonly native?: string;
+  /**
+   * What changes may come without, neither in the row nor in its before-image: `before`, the value that was replaced or
+   * deleted; `both`, also the value that the row has (UNCHANGED). Without it changes bring both.
+   */
+  readonly unsent?: 'before' | 'both';
 }
 
 export const nullType: LogicalType = { kind: 'null' };

@@ -1,8 +1,8 @@
 /** `cast`: gives columns other types, keeping every value or refusing it. */
-import { type Batch, defineTransform, formatType, parseType } from '@sluice/sdk';
+import { defineTransform, formatType, parseType } from '@sluice/sdk';
 import { z } from 'zod';
 import { type CastColumn, columnCast } from './cast/cast-column.js';
-import { columnIndex, deriveColumns, type Origin, schemaOf } from './derive.js';
+import { columnIndex, deriveColumns, type MapColumns, madeField, madeKey, schemaOf } from './derive.js';
 import { transformErrors } from './errors.js';
 
 export const castTransform = defineTransform({
@@ -19,7 +19,8 @@ export const castTransform = defineTransform({
     const fields = schema.fields.slice();
     for (const [name, text] of Object.entries(columns)) {
       const index = columnIndex('cast', schema, name);
-      const { type: from, nullable } = schema.fields[index]!;
+      const given = schema.fields[index]!;
+      const { type: from, nullable } = given;
       const to = parseType(text);
       const cast = columnCast(name, from, to);
       if (cast === undefined) {
@@ -27,18 +28,21 @@ export const castTransform = defineTransform({
         throw transformErrors.castImpossible(what, { details: { stream: schema.stream, column: name } });
       }
       casts.set(index, cast);
-      fields[index] = { name, type: to, nullable };
+      fields[index] = madeField({ name, type: to, nullable }, [given]);
     }
     const out = schemaOf('cast', schema, fields, schema.key);
-    const columnsOf = (batch: Batch): Origin[] =>
-      fields.map((_, i) => casts.get(i)?.(batch.column(i), batch) ?? i);
+    const key = madeKey(
+      schema,
+      Object.keys(columns).map((name) => ({ name, of: [name] })),
+    );
+    const columnsOf: MapColumns = (batch, image) =>
+      fields.map((_, i) => casts.get(i)?.(batch.column(i), batch, image) ?? i);
     return {
       out,
       reads: Object.keys(columns),
       writes: Object.keys(columns),
-      needsBefore: false,
       rung: 'columns',
-      apply: (batch) => [deriveColumns(batch, out, columnsOf)],
+      apply: (batch) => [deriveColumns(batch, out, columnsOf, key)],
     };
   },
 });

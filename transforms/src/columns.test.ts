@@ -21,7 +21,7 @@ describe('select', () => {
     expect(names(made.schema)).toEqual(['born', 'id']);
     expect(made.schema.key).toEqual(['id']);
     expect(applied(bound, batch).rows()).toEqual(rows.map(({ id, born }) => ({ born, id })));
-    expect(bound).toMatchObject({ reads: [], writes: [], needsBefore: false, rung: 'columns' });
+    expect(bound).toMatchObject({ reads: [], writes: [], rung: 'columns' });
   });
 
   it('does not lose a key by oversight', async () => {

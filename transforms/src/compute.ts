@@ -14,7 +14,7 @@ import {
 } from '@sluice/sdk';
 import { z } from 'zod';
 import { type CastColumn, columnCast } from './cast/cast-column.js';
-import { deriveColumns, type Origin, schemaOf } from './derive.js';
+import { deriveColumns, madeField, madeKey, type Origin, schemaOf } from './derive.js';
 import { expressionErrors, transformErrors } from './errors.js';
 import { compileExpression, type Expression } from './expression/expression.js';
 import { inputsOf, isAbsent } from './inputs.js';
@@ -80,10 +80,19 @@ function bound(schema: StreamSchema, computed: readonly Computed[]): BoundTransf
     const { name, type, expression } = column;
     const index = fieldIndex(schema, name);
     const at = index < 0 ? fields.length : index;
-    fields[at] = { name, type, nullable: expression.nullable };
+    const inputs = expression.reads.map((i) => schema.fields[i]!);
+    fields[at] = madeField({ name, type, nullable: expression.nullable }, inputs);
     origins[at] = column;
   }
   const out = schemaOf('compute', schema, fields, schema.key);
+  const nameOf = (i: number) => schema.fields[i]!.name;
+  const namesOf = (columns: readonly Computed[]) => [
+    ...new Set(columns.flatMap(({ expression }) => expression.reads.map(nameOf))),
+  ];
+  const key = madeKey(
+    schema,
+    computed.map((column) => ({ name: column.name, of: namesOf([column]) })),
+  );
   const columnsOf = (batch: Batch, image: 'row' | 'before'): Origin[] => {
     const inputs = inputsOf(batch);
     return origins.map((origin) => {
@@ -91,25 +100,21 @@ function bound(schema: StreamSchema, computed: readonly Computed[]): BoundTransf
       return finished(batch, origin, origin.expression.evaluate(inputs), image);
     });
   };
-  const name = (i: number) => schema.fields[i]!.name;
+  // With one input, an UNCHANGED input is an UNCHANGED result; of several, some may be sent and others not.
+  const several = computed.filter(({ expression }) => expression.reads.length > 1);
   return {
     out,
-    reads: [...new Set(computed.flatMap(({ expression }) => expression.reads.map(name)))],
+    reads: namesOf(computed),
     writes: computed.map((column) => column.name),
-    needsBefore: computed.some(({ expression }) => mayLackInputs(expression, schema)),
+    needs: { after: namesOf(several), before: namesOf(computed.filter(({ isKey }) => isKey)) },
     rung: 'columns',
-    apply: (batch) => [deriveColumns(batch, out, columnsOf)],
+    apply: (batch) => [deriveColumns(batch, out, columnsOf, key)],
   };
-}
-
-/** With one input, an UNCHANGED input is an UNCHANGED result; of several, some may be sent and others not. */
-function mayLackInputs({ reads }: Expression, schema: StreamSchema): boolean {
-  return reads.length > 1 && reads.some((i) => !schema.key.includes(schema.fields[i]!.name));
 }
 
 /** The column of a computed vector; rows without a result are UNCHANGED where that is right, else an error. */
 function finished(batch: Batch, column: Computed, vector: Vector, image: 'row' | 'before'): Column {
-  const made = column.cast(column.expression.toColumn(vector), batch);
+  const made = column.cast(column.expression.toColumn(vector), batch, image);
   if (vector.errors === undefined) return made;
   const absent = new Uint8Array((batch.rowCount + 7) >> 3);
   for (const [row, reason] of [...vector.errors].sort(([a], [b]) => a - b)) {
@@ -122,9 +127,10 @@ function finished(batch: Batch, column: Computed, vector: Vector, image: 'row' |
   return { ...made, absent };
 }
 
-/** Nothing that the expression reads was sent, so nothing that it yields has changed; or the row is deleted anyway. */
+/** Nothing that the expression reads was sent, so nothing that it yields has changed; or only the key matters. */
 function mayBeAbsent(batch: Batch, { expression, isKey }: Computed, row: number): boolean {
   const { reads } = expression;
+  if (isKey) return false;
   if (reads.length > 0 && reads.every((i) => isAbsent(batch.column(i), row))) return true;
-  return batch.opAt(row) === 'delete' && !isKey;
+  return batch.opAt(row) === 'delete';
 }

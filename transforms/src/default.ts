@@ -13,7 +13,7 @@ import {
 } from '@sluice/sdk';
 import { z } from 'zod';
 import { converter, REFUSED } from './cast/convert-value.js';
-import { columnIndex, deriveColumns, type Origin, schemaOf } from './derive.js';
+import { columnIndex, deriveColumns, madeKey, type Origin, schemaOf } from './derive.js';
 import { transformErrors } from './errors.js';
 
 /**
@@ -39,6 +39,10 @@ export const defaultTransform = defineTransform({
     }
     const out = schemaOf('default', schema, schema.fields, schema.key);
     const names = Object.keys(columns);
+    const key = madeKey(
+      schema,
+      names.map((name) => ({ name, of: [name] })),
+    );
     const columnsOf = (batch: Batch): Origin[] =>
       schema.fields.map((f, i) => {
         const value = values.get(i);
@@ -50,9 +54,8 @@ export const defaultTransform = defineTransform({
       out,
       reads: names,
       writes: names,
-      needsBefore: false,
       rung: 'columns',
-      apply: (batch) => [deriveColumns(batch, out, columnsOf)],
+      apply: (batch) => [deriveColumns(batch, out, columnsOf, key)],
     };
   },
 });

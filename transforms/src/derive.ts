@@ -1,6 +1,7 @@
 /** What transforms of columns have in common: looking up columns, and making new batches with their before-images. */
 import { type Batch, type Column, type Field, fieldIndex, nearestName, type StreamSchema } from '@sluice/sdk';
 import { transformErrors } from './errors.js';
+import { withMoves } from './moves.js';
 
 /** Where a column of the result comes from: the input's index (undecoded), a column, or a function that makes it. */
 export type Origin = number | Column | (() => Column);
@@ -8,12 +9,41 @@ export type Origin = number | Column | (() => Column);
 /** The columns of the result, of a batch or (`image` is `before`) of the rows as they were before. */
 export type MapColumns = (batch: Batch, image: 'row' | 'before') => readonly Origin[];
 
-/** A batch with other columns; its before-images get the same. */
-export function deriveColumns(batch: Batch, out: StreamSchema, columns: MapColumns): Batch {
+/** A batch with other columns; its before-images get the same, and ops follow the keys that are made. */
+export function deriveColumns(
+  batch: Batch,
+  out: StreamSchema,
+  columns: MapColumns,
+  made: MadeKey = 'kept',
+): Batch {
   const { before } = batch;
-  if (before === undefined) return batch.derive(out, columns(batch, 'row'));
-  const earlier = before.derive(out, columns(before, 'before'));
-  return batch.derive(out, columns(batch, 'row'), undefined, { before: earlier });
+  const earlier = before?.derive(out, columns(before, 'before'));
+  const derived = batch.derive(
+    out,
+    columns(batch, 'row'),
+    undefined,
+    earlier === undefined ? {} : { before: earlier },
+  );
+  return made === 'kept' ? derived : withMoves(derived, made === 'from key');
+}
+
+/** What a transform makes key columns of: of nothing, of key columns alone, or of others too. */
+export type MadeKey = 'kept' | 'from key' | 'from row';
+
+/** What becomes of a key whose columns `made` are made of the columns `of`. */
+export function madeKey(
+  { key }: StreamSchema,
+  made: readonly { readonly name: string; readonly of: readonly string[] }[],
+): MadeKey {
+  const own = made.filter(({ name }) => key.includes(name));
+  if (own.length === 0) return 'kept';
+  return own.every(({ of }) => of.every((name) => key.includes(name))) ? 'from key' : 'from row';
+}
+
+/** A column that is made of others: changes come without it where they come without one of these. */
+export function madeField({ unsent: _, ...field }: Field, of: readonly Field[]): Field {
+  const unsent = of.some((each) => each.unsent === 'both') ? 'both' : of.find((each) => each.unsent)?.unsent;
+  return unsent === undefined ? field : { ...field, unsent };
 }
 
 /** The index of a column; throws `SLUICE-TRANSFORM-0001` with the nearest name. */

@@ -65,8 +65,8 @@ export const transformErrors = defineErrors('TRANSFORM', {
   explodedChange: {
     number: 11,
     class: 'data',
-    title: 'A js transform returned several rows for a change of an existing row',
-    help: 'Only rows that are new can become several rows. Read the stream in full or append mode, or return one row or null.',
+    title: 'A js transform returned several rows for a change whose old row is not known',
+    help: 'Let the source send whole rows as they were before each change, read the stream in full mode, or return one row or null.',
   },
   maskNoKey: {
     number: 12,
@@ -77,8 +77,8 @@ export const transformErrors = defineErrors('TRANSFORM', {
   keyNotKnown: {
     number: 13,
     class: 'contract',
-    title: 'A row must be deleted whose key a js transform makes',
-    help: 'Let the module keep the key columns of the stream as they are, or read the stream in full mode.',
+    title: 'A js transform changes the key of rows of which changes bring nothing but the key',
+    help: 'Let the module keep the key columns of the stream as they are, let the source send whole rows as they were before each change, or read the stream in full mode.',
   },
 });
 

@@ -4,11 +4,21 @@
  * Of changes it keeps what the target needs: a row that stops matching becomes a delete by its key, a row that
  * comes to match arrives whole, and deletes always pass, because whether the row was ever there may be unknown.
  */
-import { type Batch, defineTransform, fieldIndex, getBit, OPS } from '@sluice/sdk';
+import {
+  type Batch,
+  type Column,
+  columnBuilder,
+  defineTransform,
+  fieldIndex,
+  getBit,
+  OPS,
+  UNCHANGED,
+  valueReader,
+} from '@sluice/sdk';
 import { z } from 'zod';
 import { expressionErrors } from './errors.js';
 import { compileCondition, type Expression } from './expression/expression.js';
-import { filledColumn, inputsOf, mergedColumn } from './inputs.js';
+import { filledColumn, inputsOf } from './inputs.js';
 import { NOT_SENT } from './kernels/from-column.js';
 import { expectKind, hasValue, type Vector } from './kernels/vector.js';
 import { rowError } from './row-error.js';
@@ -36,7 +46,7 @@ export const filterTransform = defineTransform({
       out: schema,
       reads,
       writes: [],
-      needsBefore: reads.some((name) => !schema.key.includes(name)),
+      needs: { after: reads },
       rung: 'columns',
       apply: (batch) => [
         batch.op === 'insert' ? filterInserts(batch, condition) : filterChanges(batch, condition, key),
@@ -109,21 +119,15 @@ function fateOf(code: number, now: boolean | undefined, before: boolean | undefi
 
 function settle(batch: Batch, codes: Uint8Array, fates: readonly Fate[], key: readonly number[]): Batch {
   if (fates.every((fate) => fate === 'pass')) return batch;
+  const { schema } = batch;
   const kept = Uint32Array.from(fates.keys()).filter((row) => fates[row] !== 'drop');
-  const ops = Uint8Array.from(kept, (row) => opAfter(fates[row]!, codes[row]!));
-  const leavesMoved = fates.some((fate, row) => fate === 'leave' && codes[row] === MOVE);
-  const enters = fates.includes('enter');
-  const columns = batch.schema.fields.map((_, i) => {
-    if (leavesMoved && key.includes(i)) return () => oldKeys(batch, i, codes, fates);
-    return enters ? () => filledColumn(batch, i) : i;
-  });
-  if (!leavesMoved && !enters) return batch.derive(batch.schema, columns, kept, { op: ops });
-  return batch.derive(batch.schema, columns).derive(
-    batch.schema,
-    columns.map((_, i) => i),
-    kept,
-    { op: ops },
-  );
+  const op = Uint8Array.from(kept, (row) => opAfter(fates[row]!, codes[row]!));
+  const all = schema.fields.map((_, i) => i);
+  if (!fates.some((fate) => fate === 'leave' || fate === 'enter')) {
+    return batch.derive(schema, all, kept, { op });
+  }
+  const columns = all.map((i) => () => settledColumn(batch, i, codes, fates, key.includes(i)));
+  return batch.derive(schema, columns).derive(schema, all, kept, { op });
 }
 
 function opAfter(fate: Fate, code: number): number {
@@ -131,23 +135,27 @@ function opAfter(fate: Fate, code: number): number {
   return fate === 'enter' ? UPSERT : code;
 }
 
-/** A key column in which moved rows that leave have their old key, by which they are deleted. */
-function oldKeys(batch: Batch, index: number, codes: Uint8Array, fates: readonly Fate[]) {
-  const old = batch.before?.column(index);
-  if (old === undefined) {
-    throw rowError(
-      expressionErrors.notSent,
-      batch,
-      batch.schema.fields[index]!.name,
-      codes.indexOf(MOVE),
-      NOT_SENT,
-    );
+/** A column in which rows that enter are whole, and rows that leave are as they were, as far as that is known. */
+function settledColumn(
+  batch: Batch,
+  index: number,
+  codes: Uint8Array,
+  fates: readonly Fate[],
+  isKey: boolean,
+): Column {
+  const f = batch.schema.fields[index]!;
+  const now = valueReader(f.type, batch.column(index));
+  const whole = valueReader(f.type, filledColumn(batch, index));
+  const old = batch.before && valueReader(f.type, batch.before.column(index));
+  const builder = columnBuilder({ ...f, nullable: true }, batch.rowCount);
+  for (const [row, fate] of fates.entries()) {
+    let value = fate === 'enter' ? whole(row) : now(row);
+    if (fate === 'leave') {
+      const earlier = old === undefined ? UNCHANGED : old(row);
+      if (earlier !== UNCHANGED || !isKey) value = earlier;
+      else if (codes[row] === MOVE) throw rowError(expressionErrors.notSent, batch, f.name, row, NOT_SENT);
+    }
+    builder.append(value);
   }
-  return mergedColumn(
-    batch,
-    index,
-    batch.column(index),
-    old,
-    (row) => fates[row] === 'leave' && codes[row] === MOVE,
-  );
+  return builder.finish();
 }

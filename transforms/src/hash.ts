@@ -17,7 +17,7 @@ import {
 } from '@sluice/sdk';
 import { z } from 'zod';
 import { textOfValue } from './cast/value-text.js';
-import { columnIndex, deriveColumns, type Origin, schemaOf } from './derive.js';
+import { columnIndex, deriveColumns, type MapColumns, madeField, schemaOf } from './derive.js';
 import { expressionErrors, transformErrors } from './errors.js';
 import { filledColumn } from './inputs.js';
 import { NOT_SENT } from './kernels/from-column.js';
@@ -57,19 +57,23 @@ export const hashTransform = defineTransform({
         details: { stream: schema.stream, column: into },
       });
     }
-    const fields: Field[] = [...schema.fields, { name: into, type: types.string, nullable: false }];
+    const inputs = indices.map((i) => schema.fields[i]!);
+    const digest = madeField({ name: into, type: types.string, nullable: false }, inputs);
+    const fields: Field[] = [...schema.fields, digest];
     const out = schemaOf('hash', schema, fields, key ? [into] : schema.key);
-    const columnsOf = (batch: Batch): Origin[] => [
+    const columnsOf: MapColumns = (batch, image) => [
       ...schema.fields.map((_, i) => i),
-      () => digests(batch, indices, method, into, key),
+      () => digests(batch, indices, method, into, image === 'before' ? image : key ? 'key' : 'value'),
     ];
+    const keyAlone = columns.every((name) => schema.key.includes(name));
+    const made = key ? (keyAlone ? 'from key' : 'from row') : 'kept';
     return {
       out,
       reads: columns,
       writes: [into],
-      needsBefore: columns.some((name) => !schema.key.includes(name)),
+      needs: { after: key || columns.length > 1 ? columns : [], before: key ? columns : [] },
       rung: 'columns',
-      apply: (batch) => [deriveColumns(batch, out, columnsOf)],
+      apply: (batch) => [deriveColumns(batch, out, columnsOf, made)],
     };
   },
 });
@@ -79,7 +83,7 @@ function digests(
   indices: readonly number[],
   method: string,
   into: string,
-  isKey: boolean,
+  role: 'key' | 'value' | 'before',
 ): Column {
   const readers = indices.map((i) => {
     const { type } = batch.schema.fields[i]!;
@@ -91,11 +95,16 @@ function digests(
     const texts = readers.map((read) => read(row));
     if (!texts.includes(UNCHANGED)) {
       builder.append(createHash(method).update(texts.map(String).join('')).digest('hex'));
-    } else if (!isKey && (batch.opAt(row) === 'delete' || texts.every((text) => text === UNCHANGED))) {
+    } else if (role === 'before' || (role === 'value' && mayBeAbsent(batch, row, texts))) {
       builder.append(UNCHANGED);
     } else throw rowError(expressionErrors.notSent, batch, into, row, NOT_SENT);
   }
   return builder.finish();
+}
+
+/** Of a deleted row only the key matters; and where nothing was sent, nothing has changed. */
+function mayBeAbsent(batch: Batch, row: number, texts: readonly (string | Unchanged)[]): boolean {
+  return batch.opAt(row) === 'delete' || texts.every((text) => text === UNCHANGED);
 }
 
 function partOf(type: LogicalType, value: Value): string | Unchanged {

@@ -33,7 +33,7 @@ export function filledColumn(batch: Batch, index: number): Column {
 }
 
 /** Rows of one column, or of another where `other` says so. */
-export function mergedColumn(
+function mergedColumn(
   batch: Batch,
   index: number,
   column: Column,

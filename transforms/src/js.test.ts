@@ -45,7 +45,6 @@ describe('a function of rows', () => {
       rung: 'rows',
       reads: ['id', 'name'],
       writes: ['id', 'name'],
-      needsBefore: true,
       out: schema,
     });
   });
@@ -109,7 +108,7 @@ describe('a function of rows over changes', () => {
       [
         { id: 1n, name: 'a' },
         { id: 2n, name: 'gone' },
-        { id: 3n, name: null },
+        { id: 3n, name: UNCHANGED },
       ],
       { op: Uint8Array.of(1, 1, 2) },
     );
@@ -126,37 +125,47 @@ describe('a function of rows over changes', () => {
     const bound = await bind(upper);
     const before = Batch.ofRows(schema, [
       { id: 1n, name: 'old' },
-      { id: 8n, name: 'gone' },
+      { id: 8n, name: 'was' },
     ]);
     const batch = Batch.ofRows(
       schema,
       [
         { id: 1n, name: UNCHANGED },
-        { id: 9n, name: UNCHANGED },
+        { id: 9n, name: 'gone' },
       ],
       { op: Uint8Array.of(1, 4), before },
     );
     const made = applied(bound, batch);
     expect(made.rows()).toEqual([
       { id: 1n, name: 'OLD' },
-      { id: 8n, name: UNCHANGED },
+      { id: 8n, name: 'WAS' },
     ]);
     expect([made.opAt(0), made.opAt(1)]).toEqual(['update', 'delete']);
     expect(made.before!.rows().map((row) => row['id'])).toEqual([1n, 8n]);
   });
 
-  it('cannot make several rows of a change, nor delete by a key that it makes itself', async () => {
+  it('cannot make several rows of a change whose old row is not known, nor find it by a key of its own', async () => {
     const twice = await bind('export default (row) => [row, row];');
     const change = Batch.ofRows(schema, [rows[0]!], { op: 'update' });
     expect((await errorOf(() => twice.apply(change))).code).toBe('SLUICE-TRANSFORM-0011');
     const rekeyed = await bind(
       'export const schema = { id: "string" }; export default (row) => ({ id: `p${row.id}` });',
     );
-    const removed = Batch.ofRows(schema, [rows[0]!], { op: 'delete' });
+    expect(rekeyed.needs).toEqual({ after: ['id', 'name'], before: ['id', 'name'] });
+    const removed = Batch.ofRows(schema, [{ id: 1n, name: UNCHANGED }], { op: 'delete' });
     expect(await errorOf(() => rekeyed.apply(removed))).toMatchObject({
       code: 'SLUICE-TRANSFORM-0013',
       class: 'contract',
     });
+    const known = Batch.ofRows(schema, [rows[0]!], { op: 'delete' });
+    expect(applied(rekeyed, known).rows()).toEqual([{ id: 'p1' }]);
+  });
+
+  it('of which no row comes after an error was mended in the source brings it as a new one', async () => {
+    const strict = await bind('export default (row) => ({ ...row, name: row.name.toUpperCase() });');
+    const before = Batch.ofRows(schema, [rows[1]!]);
+    const mended = applied(strict, Batch.ofRows(schema, [{ id: 2n, name: 'Eve' }], { op: 'update', before }));
+    expect([mended.opAt(0), mended.rows()]).toEqual(['upsert', [{ id: 2n, name: 'EVE' }]]);
   });
 });
 

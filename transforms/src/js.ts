@@ -9,7 +9,7 @@ import {
   sameType,
 } from '@sluice/sdk';
 import { z } from 'zod';
-import { columnIndex, schemaOf } from './derive.js';
+import { columnIndex, madeField, schemaOf } from './derive.js';
 import { transformErrors } from './errors.js';
 import { applyRows } from './js/apply-rows.js';
 import { type LoadedModule, loadModule } from './js/load-module.js';
@@ -22,7 +22,7 @@ export const jsTransform = defineTransform({
       .string()
       .min(1)
       .describe(
-        'Path of the module, from the folder of the job file. Its default export takes a row and returns a row, null (to leave it out) or, for new rows, several; or its export `columns` takes a batch and a schema and returns batches of that schema. Both are synchronous and depend on nothing but the row.',
+        'Path of the module, from the folder of the job file. Its default export takes a row and returns a row, null (to leave it out) or several; or its export `columns` takes a batch and a schema and returns batches of that schema. Both are synchronous and depend on nothing but the row.',
       ),
     columns: z
       .record(z.string(), z.string().min(1))
@@ -48,11 +48,12 @@ export const jsTransform = defineTransform({
       columns &&
       Object.entries(columns).map(([name, type]) => ({ name, type: parseType(type), nullable: true }));
     const out = outSchema(schema, declared ?? loaded.fields ?? schema.fields, key);
+    const names = schema.fields.map((f) => f.name);
     return {
       out,
-      reads: schema.fields.map((f) => f.name),
+      reads: names,
       writes: out.fields.map((f) => f.name),
-      needsBefore: !handlesUnchanged,
+      needs: { after: handlesUnchanged ? [] : names, before: keepsKey(schema, out) ? [] : names },
       rung: loaded.columns ? 'columns' : 'rows',
       apply: applyModule(schema, out, loaded),
     };
@@ -64,7 +65,9 @@ function outSchema(
   fields: readonly Field[],
   key: readonly string[] | undefined,
 ): StreamSchema {
-  const out = schemaOf('js', schema, fields, key ?? schema.key);
+  const outKey = key ?? schema.key;
+  const made = fields.map((f) => (outKey.includes(f.name) ? madeField(f, []) : madeField(f, schema.fields)));
+  const out = schemaOf('js', schema, made, outKey);
   if (key) for (const name of key) columnIndex('js', out, name);
   const missing = out.key.filter((name) => !fields.some((f) => f.name === name));
   if (missing.length === 0) return out;
@@ -82,12 +85,21 @@ function applyModule(
 ): BoundTransform['apply'] {
   if (columns) return (batch) => checked(path, out, columns(batch, out));
   if (row === undefined) throw new TypeError('a module without a function');
-  const keepsKey = out.key.every((name) => {
+  const mapping = { path, row, out, keepsKey: keepsKey(schema, out), keyAlone: schema.fields.some(isUnsent) };
+  return (batch) => [applyRows(batch, mapping)];
+}
+
+/** Whether the key columns that the module yields are columns that it is given. */
+function keepsKey(schema: StreamSchema, out: StreamSchema): boolean {
+  return out.key.every((name) => {
     const made = out.fields.find((f) => f.name === name);
     const given = schema.fields.find((f) => f.name === name);
-    return made !== undefined && given !== undefined && sameType(made.type, given.type);
+    return given !== undefined && !isUnsent(given) && sameType(made!.type, given.type);
   });
-  return (batch) => [applyRows(batch, { path, row, out, keepsKey })];
+}
+
+function isUnsent({ unsent }: Field): boolean {
+  return unsent !== undefined;
 }
 
 /** A batch of another shape would be written under wrong names. */

@@ -11,7 +11,7 @@ import {
   types,
 } from '@sluice/sdk';
 import { z } from 'zod';
-import { columnIndex, deriveColumns, type Origin, schemaOf } from './derive.js';
+import { columnIndex, deriveColumns, madeField, type Origin, schemaOf } from './derive.js';
 import { transformErrors } from './errors.js';
 import { Hmac } from './hash/hmac.js';
 import { HmacLanes } from './hash/hmac-lanes.js';
@@ -83,7 +83,7 @@ export const maskTransform = defineTransform({
       if (chosen.method !== 'hmac') refuseKey(schema, name, chosen.method);
       const { mask, field } = masking(schema, schema.fields[index]!, chosen, options);
       masks.set(index, mask);
-      fields[index] = field;
+      fields[index] = madeField(field, [schema.fields[index]!]);
     }
     const out = schemaOf('mask', schema, fields, schema.key);
     const names = Object.keys(options.columns);
@@ -91,7 +91,6 @@ export const maskTransform = defineTransform({
       out,
       reads: names,
       writes: names,
-      needsBefore: false,
       rung: 'columns',
       apply: (batch) => [
         deriveColumns(batch, out, (from) =>

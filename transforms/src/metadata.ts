@@ -2,14 +2,16 @@
 import {
   type Batch,
   type Column,
+  columnOf,
   defineTransform,
   type Field,
   OPS,
   parseTimestamp,
   types,
+  UNCHANGED,
 } from '@sluice/sdk';
 import { z } from 'zod';
-import { deriveColumns, type Origin, schemaOf } from './derive.js';
+import { deriveColumns, type MapColumns, schemaOf } from './derive.js';
 import { transformErrors } from './errors.js';
 
 const KINDS = ['stream', 'loaded_at', 'op', 'deleted'] as const;
@@ -47,24 +49,30 @@ export const metadataTransform = defineTransform({
     const fields: Field[] = added.map(([name, kind]) => ({ name, type: typeOf(kind), nullable: false }));
     const out = schemaOf('metadata', schema, [...schema.fields, ...fields], schema.key);
     const kept = schema.fields.map((_, i) => i);
-    const columnsOf = (batch: Batch): Origin[] => [
+    const columnsOf: MapColumns = (batch, image) => [
       ...kept,
       ...added.map(
-        ([, kind]) =>
+        ([, kind], i) =>
           () =>
-            make(kind, batch, schema.stream, instant),
+            image === 'row' || kind === 'stream'
+              ? make(kind, batch, schema.stream, instant)
+              : unsent(fields[i]!, batch.rowCount),
       ),
     ];
     return {
       out,
       reads: [],
       writes: added.map(([name]) => name),
-      needsBefore: false,
       rung: 'columns',
       apply: (batch) => [deriveColumns(batch, out, columnsOf)],
     };
   },
 });
+
+/** The row before came with another op, and maybe in another run: neither is known. */
+function unsent(f: Field, rows: number): Column {
+  return columnOf({ ...f, nullable: true }, new Array(rows).fill(UNCHANGED));
+}
 
 function typeOf(kind: Kind) {
   if (kind === 'loaded_at') return types.timestamp;

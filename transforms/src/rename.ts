@@ -42,7 +42,6 @@ export const renameTransform = defineTransform({
       out,
       reads: [],
       writes: names.filter((name, i) => name !== schema.fields[i]!.name),
-      needsBefore: false,
       rung: 'columns',
       apply: (batch) => [deriveColumns(batch, out, () => all)],
     };

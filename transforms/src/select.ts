@@ -33,7 +33,6 @@ export function keeping(transform: string, schema: StreamSchema, kept: readonly 
     out,
     reads: [],
     writes: [],
-    needsBefore: false,
     rung: 'columns' as const,
     apply: (batch: Parameters<typeof deriveColumns>[0]) => [deriveColumns(batch, out, () => kept)],
   };

@@ -11,6 +11,7 @@ import { coreErrors } from '../errors.js';
 import { checkSettings, type Settings, settingsAt } from '../job/check-settings.js';
 import type { JobTransform } from '../job/job.js';
 import type { CheckedStream, FlowRequest } from './flow-request.js';
+import { requireValues } from './needed-values.js';
 
 /** The transforms of a stream: the types that the job declares first, then those of the flow that match it. */
 export async function bindTransforms(
@@ -52,7 +53,9 @@ export async function bindTransform(
     );
   }
   const options = checkSettings(transform.options, settings, request.values, coreErrors.jobInvalid);
-  return transform.bind(schema, options, { cwd });
+  const bound = await transform.bind(schema, options, { cwd });
+  requireValues(use, schema, bound.needs ?? {});
+  return bound;
 }
 
 function declaredTypes(schema: StreamSchema, { columns }: CheckedStream): { [column: string]: string } {

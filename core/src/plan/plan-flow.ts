@@ -25,6 +25,7 @@ import { bindTransform, bindTransforms } from './bind-transforms.js';
 import type { DetachedSink, EpochBounds, FlowPlan, SinkPlan, StreamPlan, TargetPlan } from './flow-plan.js';
 import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js';
 import { defaultWrite, refusal } from './modes-matrix.js';
+import { changeSchema } from './needed-values.js';
 import { targetName } from './target-name.js';
 
 /** A stream that is read, with what the flow does to its rows. */
@@ -133,7 +134,8 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
 
 async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Context): Promise<Draft> {
   const settings = request.streamSettings(catalog.schema.stream)!;
-  const schema = withKey(catalog.schema, settings);
+  const keyed = withKey(catalog.schema, settings);
+  const schema = changeSchema(keyed, catalog, settings.mode, request.source.capabilities);
   const transforms = await bindTransforms(schema, settings, request, context.cwd);
   return {
     catalog,

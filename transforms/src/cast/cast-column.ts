@@ -6,6 +6,7 @@ import {
   formatType,
   type LogicalType,
   sameType,
+  UNCHANGED,
   type Value,
   valueReader,
 } from '@sluice/sdk';
@@ -19,8 +20,11 @@ import { computedStatus, type Kernel, Outcome } from '../kernels/vector.js';
 import { rowError } from '../row-error.js';
 import { converter, REFUSED } from './convert-value.js';
 
-/** Converts a column of a batch; the batch is for messages. */
-export type CastColumn = (column: Column, batch: Batch) => Column;
+/**
+ * Converts a column of a batch, or (`image` is `before`) of the rows as they were before. What cannot be converted is
+ * refused, and UNCHANGED where nobody needs it: the target never had it.
+ */
+export type CastColumn = (column: Column, batch: Batch, image?: 'row' | 'before') => Column;
 
 /** Undefined where there is no conversion. */
 export function columnCast(name: string, from: LogicalType, to: LogicalType): CastColumn | undefined {
@@ -29,9 +33,10 @@ export function columnCast(name: string, from: LogicalType, to: LogicalType): Ca
   if (convert === undefined) return undefined;
   const kernel = kernelFor(from, to);
   if (isRelabelled(from, to)) return (column) => column;
-  return (column, batch) => {
+  return (column, batch, image) => {
     const fast = kernel && castByKernel(column, from, to, kernel);
-    return fast ?? castByValue(column, from, to, convert, name, batch);
+    const needed = (row: number) => image !== 'before' && !isDeletedAnyway(batch, name, row);
+    return fast ?? castByValue(column, from, to, convert, name, batch, needed);
   };
 }
 
@@ -77,14 +82,15 @@ function castByValue(
   convert: (value: Value) => Value | typeof REFUSED,
   name: string,
   batch: Batch,
+  needed: (row: number) => boolean,
 ): Column {
   const read = valueReader(from, column);
   const builder = columnBuilder({ name, type: to, nullable: true }, column.length);
   for (let i = 0; i < column.length; i++) {
     const converted = convert(read(i));
     if (converted !== REFUSED) builder.append(converted);
-    else if (isDeletedAnyway(batch, name, i)) builder.append(null);
-    else throw refused(batch, name, i, from, to, read(i));
+    else if (needed(i)) throw refused(batch, name, i, from, to, read(i));
+    else builder.append(UNCHANGED);
   }
   return builder.finish();
 }

@@ -1,7 +1,6 @@
 /** How the rows of one table get there: straight into it, or through a temporary table of the writer. */
-import { type Batch, OPS, type TablePlan } from '@sluice/sdk';
+import { type Batch, getBit, OPS, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
-import type { ColumnEncoder } from '../copy/column-encoder.js';
 import { encodeInt2 } from '../copy/encode-fixed.js';
 import { type EncodedColumn, FrameEncoder, type Frames } from '../copy/frame-encoder.js';
 import { unplacedRows } from '../copy/unplaced.js';
@@ -80,6 +79,7 @@ export class TableLoad {
     this.checkShape(batch);
     this.checkOps(batch);
     if (this.passes(batch)) return { copied: batch, texts: undefined };
+    refuseAbsent(batch);
     const unplaced = unplacedRows(this.encoded, batch.columns());
     if (unplaced === undefined) return { copied: batch, texts: undefined };
     if (this.table.write === 'upsert') return { copied: undefined, texts: batch };
@@ -196,18 +196,18 @@ function encodedColumn(
     throw pgErrors.columnMismatch(
       `${table.target}: column ${name} is ${type}, which does not take the stream's type`,
     );
-  return { name, encoder: refusingAbsent(name, found.encoder), ...(!viaText && { wire }) };
+  return { name, encoder: found.encoder, ...(!viaText && { wire }) };
 }
 
 /** A value that the source did not send is not null, and these write modes cannot leave a column as it is. */
-function refusingAbsent(name: string, encoder: ColumnEncoder): ColumnEncoder {
-  return {
-    ...encoder,
-    prepare(column) {
-      if (column.absent?.some((bits) => bits !== 0)) {
-        throw pgErrors.unsupported(`column ${name}: rows leave it unchanged, which this sink cannot write`);
-      }
-      return encoder.prepare?.(column) ?? column;
-    },
-  };
+function refuseAbsent(batch: Batch): void {
+  for (const [i, { absent }] of batch.columns().entries()) {
+    if (!absent?.some((bits) => bits !== 0)) continue;
+    for (let row = 0; row < batch.rowCount; row++) {
+      // Of a deleted row only the key matters.
+      if (!getBit(absent, row) || batch.opAt(row) === 'delete') continue;
+      const { name } = batch.schema.fields[i]!;
+      throw pgErrors.unsupported(`column ${name}: rows leave it unchanged, which this sink cannot write`);
+    }
+  }
 }

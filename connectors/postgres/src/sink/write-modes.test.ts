@@ -9,6 +9,7 @@ import {
   streamSchema,
   types,
   UNCHANGED,
+  type Value,
 } from '@sluice/sdk';
 import { describeWithServer, psql } from '@sluice/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -141,26 +142,29 @@ describeWithServer('postgres-15', (server) => {
       expect(await table()).toBe('1|x|again\n2|x|changed\n4|x|four');
     });
 
-    it('deletes with nothing but the key', async () => {
-      const required = streamSchema(
-        STREAM,
-        [schema.fields[0]!, field('note', types.string, { nullable: false })],
-        ['a'],
-      );
-      const gone = batchOf([{ a: 1, note: null }], required, 'delete');
-      await write(
-        { write: 'upsert', schema: required },
-        batchOf(
-          [
-            { a: 1, note: 'x' },
-            { a: 2, note: 'y' },
-          ],
-          required,
-        ),
-        gone,
-      );
-      expect(await sql('SELECT a, note FROM orders')).toBe('2|y');
-    });
+    it.each<Value>([null, UNCHANGED])(
+      'deletes with nothing but the key: the others are %s',
+      async (unknown) => {
+        const required = streamSchema(
+          STREAM,
+          [schema.fields[0]!, field('note', types.string, { nullable: false })],
+          ['a'],
+        );
+        const gone = batchOf([{ a: 1, note: unknown }], required, 'delete');
+        await write(
+          { write: 'upsert', schema: required },
+          batchOf(
+            [
+              { a: 1, note: 'x' },
+              { a: 2, note: 'y' },
+            ],
+            required,
+          ),
+          gone,
+        );
+        expect(await sql('SELECT a, note FROM orders')).toBe('2|y');
+      },
+    );
 
     it('writes a stream that is nothing but key', async () => {
       const keys = streamSchema(STREAM, [field('a', types.int32, { nullable: false })], ['a']);
