@@ -206,4 +206,16 @@ export const coreErrors = defineErrors('CORE', {
     title: 'The ledger is locked by another process',
     help: 'Wait a moment and repeat. If it lasts, look for a tool that keeps the file open (an editor, a backup).',
   },
+  schemaFrozen: {
+    number: 115,
+    class: 'contract',
+    title: 'A stream has changed, and the job freezes its shape',
+    help: 'Take the change back, or let the targets follow: set `schema` to `evolve` for what has changed, or start over with `sluice run --full-refresh`.',
+  },
+  rowDiscarded: {
+    number: 116,
+    class: 'data',
+    title: 'A row brings what the job does not want in its targets',
+    help: 'With `errors` in the job such rows become dead letters and the others are kept; `"columns": "evolve"` lets the targets follow.',
+  },
 });

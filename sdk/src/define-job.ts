@@ -46,6 +46,9 @@ export interface FlowSpec {
   was?: string;
 }
 
+/** What becomes of what has changed since the last run. */
+export type EvolutionSpec = 'evolve' | 'freeze' | 'discard_row' | 'discard_value';
+
 /** How fast is read at most: `5000/s`, `10MiB/s`; also by the minute (`/m`) and hour (`/h`). */
 export interface RateSpec {
   rows?: string;
@@ -62,6 +65,7 @@ export interface EngineSpec {
     except?: string[];
   };
   types?: { lossy?: 'fail' | 'warn' | 'string' };
+  schema?: { tables?: EvolutionSpec; columns?: EvolutionSpec; types?: EvolutionSpec };
   /** Tolerates rows that cannot be kept; without it the first one ends the run. */
   errors?: { deadLetter?: string; max?: number | string; window?: string };
   memory?: string;

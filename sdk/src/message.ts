@@ -10,7 +10,13 @@ export interface Checkpoint {
   readonly sealed?: boolean;
 }
 
-/** The stream has another shape from the next batch on. Comes before the first batch that needs it. */
+/**
+ * The stream has another shape from here on, of which the schema is planned anew; only in splits of phase `log` and
+ * `poll`. The engine opens the split again, at the last checkpoint and with the new schema, so a reader yields it
+ * instead of the first row that does not fit the planned schema, and nothing behind it. Behind a checkpoint it is the
+ * shape of the rows to come; elsewhere one that those behind the last checkpoint fit as well. A row fits when all its
+ * columns are planned with their types: planned columns that it lacks are null, and UNCHANGED in an update.
+ */
 export interface SchemaChange {
   readonly kind: 'schema';
   readonly schema: StreamSchema;

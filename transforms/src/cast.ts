@@ -12,9 +12,15 @@ export const castTransform = defineTransform({
     columns: z
       .record(z.string(), z.string().min(1))
       .describe('Types by column, as plans print them: `decimal(12,2)`, `timestamp(us, utc)`, `bigint`.'),
+    unfit: z
+      .enum(['fail', 'null'])
+      .default('fail')
+      .describe(
+        'What a value becomes that the new type cannot hold: `fail` refuses its row, `null` drops the value.',
+      ),
   }),
   errors: transformErrors,
-  bind(schema, { columns }) {
+  bind(schema, { columns, unfit }) {
     const casts = new Map<number, CastColumn>();
     const fields = schema.fields.slice();
     for (const [name, text] of Object.entries(columns)) {
@@ -22,13 +28,13 @@ export const castTransform = defineTransform({
       const given = schema.fields[index]!;
       const { type: from, nullable } = given;
       const to = parseType(text);
-      const cast = columnCast(name, from, to);
+      const cast = columnCast(name, from, to, unfit);
       if (cast === undefined) {
         const what = `cast: ${schema.stream}.${name} is ${formatType(from)}, which cannot become ${formatType(to)}`;
         throw transformErrors.castImpossible(what, { details: { stream: schema.stream, column: name } });
       }
       casts.set(index, cast);
-      fields[index] = madeField({ name, type: to, nullable }, [given]);
+      fields[index] = madeField({ name, type: to, nullable: nullable || unfit === 'null' }, [given]);
     }
     const out = schemaOf('cast', schema, fields, schema.key);
     const key = madeKey(

@@ -5,12 +5,15 @@ import { commandLogger } from '../output/command-logger.js';
 import { describePlan } from '../plan/describe-plan.js';
 import { mermaidLines } from '../plan/mermaid-lines.js';
 import { planLines } from '../plan/plan-lines.js';
+import { withKnownState } from '../state/known-state.js';
 
 export const action: Action = async (input, output) => {
   const { stdout } = output;
   const open = await openJob(input.positionals[0]!, output);
-  const wishes = { streams: input.list('streams'), fresh: false };
-  const planned = await makePlan(open, wishes, await commandLogger(output));
+  const log = await commandLogger(output);
+  const planned = await withKnownState(open.job, input, (state) =>
+    makePlan(open, { streams: input.list('streams'), fresh: false, ...(state && { state }) }, log),
+  );
   const plan = describePlan(planned, open.job);
   await planned.close();
   if (output.json || input.text('format') === 'json') {

@@ -1,5 +1,5 @@
 import type { CommandSpec } from './command.js';
-import { streams } from './shared-options.js';
+import { state, streams } from './shared-options.js';
 
 export const plan: CommandSpec = {
   name: 'plan',
@@ -15,6 +15,7 @@ export const plan: CommandSpec = {
       choices: ['table', 'json', 'mermaid'],
       summary: 'For people (default), for programs, or as a flowchart for Markdown',
     },
+    state,
   },
   examples: [
     { command: 'sluice plan shop.json', summary: 'Read it before the first run' },

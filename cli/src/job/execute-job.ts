@@ -93,7 +93,7 @@ async function attempt(
     try {
       await requireFree(ledger, job);
       view.doing(`planning ${job.name}`);
-      const plan = await makePlan({ job, registry }, options, view.log);
+      const plan = await makePlan({ job, registry }, { ...options, state: ledger }, view.log);
       for (const line of notice?.(plan) ?? []) view.log.warn(line);
       signals.runBegins();
       let failure: unknown;

@@ -1,5 +1,5 @@
 /** Makes the plan of a job with the connectors that are installed and our transforms. */
-import { type Job, type JobPlan, planJob } from '@sluice/core';
+import { type Job, type JobPlan, type Ledger, planJob } from '@sluice/core';
 import { type Logger, matchesPattern, type Transform } from '@sluice/sdk';
 import { cliErrors } from '../errors.js';
 import type { OpenJob } from './open-job.js';
@@ -9,6 +9,8 @@ export interface PlanWishes {
   readonly streams: readonly string[] | undefined;
   /** Start a new generation of every stream. */
   readonly fresh: boolean;
+  /** What is known of the job so far; without it the plan is that of a first run. */
+  readonly state?: Ledger;
 }
 
 /** What is to be said of a plan: lines for people. */
@@ -16,10 +18,11 @@ export type PlanNotice = (plan: JobPlan) => readonly string[];
 
 export async function makePlan(
   { job, registry }: OpenJob,
-  { streams, fresh }: PlanWishes,
+  { streams, fresh, state }: PlanWishes,
   log: Logger,
 ): Promise<JobPlan> {
-  const plan = await planJob(job, { registry, transforms: await transformsFor(job), fresh, log });
+  const transforms = await transformsFor(job);
+  const plan = await planJob(job, { registry, transforms, fresh, log, ...(state && { state }) });
   return streams === undefined ? plan : onlyStreams(plan, streams);
 }
 
@@ -41,11 +44,12 @@ export function onlyStreams(plan: JobPlan, patterns: readonly string[]): JobPlan
 }
 
 /** Our transforms, loaded only for jobs that can come to use one: many jobs do not, and start sooner without. */
-async function transformsFor({ flows, lossy }: Job): Promise<{ readonly [name: string]: Transform }> {
+async function transformsFor({ flows, lossy, schema }: Job): Promise<{ readonly [name: string]: Transform }> {
   const named = flows.some((flow) => flow.transforms.length > 0);
-  // Declared types are casts, and so is keeping a column as text.
+  // Declared types are casts, and so are keeping a column as text and as it was before.
   const casts =
     lossy === 'string' ||
+    schema.types.startsWith('discard') ||
     flows.some(({ streams = [] }) =>
       streams.some(({ spec }) => spec !== false && spec.columns !== undefined),
     );

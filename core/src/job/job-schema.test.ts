@@ -104,7 +104,7 @@ const mistakes: { readonly [name: string]: (job: { [key: string]: never }) => un
   'a version to come': (job) => ({ ...job, version: 2 }),
   'a missing key of a connector': (job) => withConnection(job, { connector: 'postgres' }),
   'a misspelt key of a connector': (job) => withConnection(job, { connector: 'duckdb', path: 'x', pth: 'y' }),
-  'a key of a feature to come': (job) => ({ ...job, schema: { tables: 'evolve' } }),
+  'a key of a feature to come': (job) => ({ ...job, schedule: '5m' }),
 };
 
 it('is described by a JSON Schema that takes good jobs and refuses bad ones', () => {

@@ -1,6 +1,7 @@
 /** The job file's schema, key by key, with the descriptions that editors and the documentation show. */
 import { isSluiceError, parseType, READ_MODES, SAVE_MODES, WRITE_MODES } from '@sluice/sdk';
 import { z } from 'zod';
+import { EVOLUTIONS } from '../plan/schema-policy.js';
 import { parseDuration } from './duration.js';
 import { parsePercentage } from './percentage.js';
 import { parseCount, parseRate } from './rate.js';
@@ -58,6 +59,12 @@ const typeText = z.string().superRefine((text, c) => {
 const pattern = z.string().min(1);
 const patterns = z.array(pattern).min(1);
 const options = z.record(z.string(), z.unknown());
+
+const evolution = z
+  .enum(EVOLUTIONS)
+  .describe(
+    'evolve: the targets follow. freeze: the run ends. discard_row: rows that bring what is new are rejected. discard_value: what is new is left out.',
+  );
 
 export const connectionSchema = z
   .looseObject({
@@ -224,6 +231,14 @@ const engineShape = {
     })
     .optional()
     .describe('How types are mapped.'),
+  schema: z
+    .strictObject({
+      tables: evolution.optional().describe('Streams that the flow has not read before. Default: evolve.'),
+      columns: evolution.optional().describe('Columns that are new or gone. Default: evolve.'),
+      types: evolution.optional().describe('Columns of another type. Default: evolve.'),
+    })
+    .optional()
+    .describe('What becomes of streams that have changed since the last run.'),
   errors: z
     .strictObject({
       deadLetter: z

@@ -1,6 +1,7 @@
 /** A job in its normal form: what a job file of either form says, checked, with every `${…}` resolved. */
 import type { ReadMode } from '@sluice/sdk';
 import type { RejectBound } from '../dead-letters/reject-limit.js';
+import type { SchemaPolicy } from '../plan/schema-policy.js';
 import type { JobValues, Settings } from './check-settings.js';
 import type { SinkStreamInput, StreamInput } from './job-schema.js';
 import type { Path } from './path-text.js';
@@ -100,6 +101,7 @@ export interface Job extends JobValues {
     readonly except: readonly string[];
   };
   readonly lossy: 'fail' | 'warn' | 'string';
+  readonly schema: SchemaPolicy;
   /** Undefined: the first row that cannot be kept ends the run. */
   readonly errors?: JobErrors;
   readonly memory?: MemoryBound;

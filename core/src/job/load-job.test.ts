@@ -154,6 +154,7 @@ describe('a job file', () => {
       ],
       delivery: { commit: {}, except: [] },
       lossy: 'fail',
+      schema: { tables: 'evolve', columns: 'evolve', types: 'evolve' },
       again: false,
       allowEmpty: false,
     });
@@ -339,7 +340,7 @@ describe('mistakes are named with their key and what was meant', () => {
 
   it('keys of features that are not there yet are unknown, too', async () => {
     const base = { name: 'j', source: { connector: 'a' }, sink: { connector: 'b' } };
-    for (const key of ['schema', 'deadLetter', 'cdc', 'onFailure', 'only']) {
+    for (const key of ['deadLetter', 'cdc', 'onFailure', 'only']) {
       const [problem] = await problems({ ...base, [key]: {} });
       expect(problem, key).toMatch(new RegExp(`^${key}: unknown key`));
     }

@@ -210,7 +210,18 @@ function noSuch(what: string, name: string, names: readonly string[]): string {
 }
 
 function engineKeys(job: LongJobInput | ShortJobInput): EngineKeys {
-  const { name, was, delivery = {}, types, memory, rate, parallel, again = false, allowEmpty = false } = job;
+  const {
+    name,
+    was,
+    delivery = {},
+    types,
+    schema = {},
+    memory,
+    rate,
+    parallel,
+    again = false,
+    allowEmpty = false,
+  } = job;
   return {
     name,
     ...(was !== undefined && { was }),
@@ -220,6 +231,7 @@ function engineKeys(job: LongJobInput | ShortJobInput): EngineKeys {
       except: delivery.except ?? [],
     },
     lossy: types?.lossy ?? 'fail',
+    schema: { tables: 'evolve', columns: 'evolve', types: 'evolve', ...schema },
     ...(memory !== undefined && { memory: memoryBound(memory) }),
     ...(rate && { rate: rateLimit(rate) }),
     ...(parallel !== undefined && { parallel }),

@@ -2,7 +2,7 @@
  * A ledger in memory: the contract without a disk, for tests and for models of the engine. It forgets everything
  * with the process; `clone()` gives a copy that goes its own way, as a model needs at every step.
  */
-import type { Json, Split, SplitRecord } from '@sluice/sdk';
+import type { Json, Split, SplitRecord, StreamSchema } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { historySpan, THIN_EVERY } from './history.js';
 import { holderGone } from './holder.js';
@@ -158,7 +158,7 @@ export class MemoryLedger implements Ledger {
         sink.prepared.delete(id);
       }
     }
-    rows.streams.set(stream, { generation, planned: false });
+    rows.streams.set(stream, { ...known, generation, planned: false });
   }
 
   async addSplits(lease: Lease, key: FlowKey, splits: readonly LedgerSplit[]): Promise<void> {
@@ -179,7 +179,14 @@ export class MemoryLedger implements Ledger {
     if (known !== generation) {
       throw coreErrors.ledgerMisused(`stream ${stream} is at generation ${known}, not ${generation}`);
     }
-    rows.streams.set(stream, { generation, planned: true });
+    rows.streams.set(stream, { ...rows.streams.get(stream), generation, planned: true });
+  }
+
+  async recordSchema(lease: Lease, key: FlowKey, schema: StreamSchema): Promise<void> {
+    this.check(lease, key.job);
+    const { streams } = this.rows(key);
+    const known = streams.get(schema.stream);
+    if (known !== undefined) streams.set(schema.stream, { ...known, schema: stored(schema) });
   }
 
   async prepare(

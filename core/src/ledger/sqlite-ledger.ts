@@ -2,7 +2,7 @@
  * The ledger in a SQLite file, for one machine: every verb is one transaction (`BEGIN IMMEDIATE`, WAL,
  * `synchronous=FULL`), so that what a verb has reported outlives the process and a power cut.
  */
-import type { Json, Split, SplitRecord } from '@sluice/sdk';
+import type { Json, Split, SplitRecord, StreamSchema } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { holderGone } from './holder.js';
 import type {
@@ -158,6 +158,15 @@ class SqliteLedger implements Ledger {
     });
   }
 
+  async recordSchema(lease: Lease, key: FlowKey, schema: StreamSchema): Promise<void> {
+    await this.held(lease, key.job, () => {
+      this.file.run(
+        'UPDATE streams SET schema = ? WHERE job = ? AND flow = ? AND stream = ?',
+        ...[JSON.stringify(schema), key.job, key.flow, schema.stream],
+      );
+    });
+  }
+
   async prepare(
     lease: Lease,
     key: SinkKey,
@@ -230,10 +239,11 @@ class SqliteLedger implements Ledger {
       for (const table of STATE_TABLES) {
         this.file.run(`DELETE FROM ${table} WHERE job = ? AND flow = ?`, key.job, key.flow);
       }
-      for (const [stream, { generation, planned }] of Object.entries(state.streams)) {
+      for (const [stream, { generation, planned, schema }] of Object.entries(state.streams)) {
         this.file.run(
-          'INSERT INTO streams (job, flow, stream, generation, planned) VALUES (?, ?, ?, ?, ?)',
+          'INSERT INTO streams (job, flow, stream, generation, planned, schema) VALUES (?, ?, ?, ?, ?, ?)',
           ...[key.job, key.flow, stream, generation, Number(planned)],
+          schema === undefined ? null : JSON.stringify(schema),
         );
       }
       for (const { split, generation } of Object.values(state.splits))

@@ -1,5 +1,5 @@
 /** From the rows of the SQLite ledger to the values of the contract. */
-import type { Json, Split } from '@sluice/sdk';
+import type { Json, Split, StreamSchema } from '@sluice/sdk';
 import type {
   EpochRow,
   FlowKey,
@@ -69,9 +69,13 @@ export function flowState(file: SqliteFile, key: FlowKey): FlowState {
   const select = (columns: string, table: string) =>
     file.all(`SELECT ${columns} FROM ${table} WHERE job = ? AND flow = ?`, key.job, key.flow);
 
-  const streams = select('stream, generation, planned', 'streams').map((row) => [
+  const streams = select('stream, generation, planned, schema', 'streams').map((row) => [
     text(row, 'stream'),
-    { generation: number(row, 'generation'), planned: row['planned'] === 1 },
+    {
+      generation: number(row, 'generation'),
+      planned: row['planned'] === 1,
+      ...(row['schema'] !== null && { schema: JSON.parse(text(row, 'schema')) as StreamSchema }),
+    },
   ]);
   const splits = new Map<string, LedgerSplit>();
   for (const row of select('generation, body', 'splits')) {

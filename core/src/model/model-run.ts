@@ -128,6 +128,9 @@ export class Bench {
         onFailure,
       })),
       detached: [],
+      replan: async () => {
+        throw new Error('no stream of the model changes');
+      },
       capabilities: source.capabilities,
       sourceIdentity: 'model-source',
       streams,

@@ -2,6 +2,7 @@
 import type {
   BoundTransform,
   CatalogStream,
+  Context,
   Guarantee,
   ReadPlan,
   Rung,
@@ -10,6 +11,7 @@ import type {
   Source,
   SourceCapabilities,
   StreamRead,
+  StreamSchema,
   TablePlan,
 } from '@sluice/sdk';
 import type { RateLimit } from '../job/job.js';
@@ -36,6 +38,11 @@ export interface StreamPlan {
   readonly transforms: readonly BoundTransform[];
   /** By name of the sink; at least one. */
   readonly targets: { readonly [sink: string]: TargetPlan };
+}
+
+/** The shape in which a stream's rows leave the flow's transforms. */
+export function arrivingSchema({ read, transforms }: Pick<StreamPlan, 'read' | 'transforms'>): StreamSchema {
+  return transforms.at(-1)?.out ?? read.schema;
 }
 
 /** When an epoch is due; whichever bound is met first. */
@@ -75,6 +82,11 @@ export interface FlowPlan {
   readonly sinks: readonly SinkPlan[];
   /** Those that could not, and need not stop the flow. */
   readonly detached: readonly DetachedSink[];
+  /**
+   * Plans a stream anew that has got another shape on the way, in all sinks that take it. `known` is the shape that they
+   * have so far.
+   */
+  replan(schema: StreamSchema, known: StreamSchema, c: Context): Promise<StreamPlan>;
   readonly batchRows: number;
   readonly batchBytes: number;
   /** Bytes without which a lane does not begin: a batch for each of its stages. */

@@ -26,6 +26,7 @@ import type { DetachedSink, EpochBounds, FlowPlan, SinkPlan, StreamPlan, TargetP
 import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js';
 import { defaultWrite, refusal } from './modes-matrix.js';
 import { changeSchema } from './needed-values.js';
+import { type SettledSchema, settleSchema } from './schema-policy.js';
 import { targetName } from './target-name.js';
 
 /** A stream that is read, with what the flow does to its rows. */
@@ -34,6 +35,8 @@ interface Draft {
   readonly settings: CheckedStream;
   readonly schema: StreamSchema;
   readonly transforms: readonly BoundTransform[];
+  /** Remarks for people about what has changed. */
+  readonly notes: readonly string[];
   /** What arrives at the sinks. */
   readonly out: StreamSchema;
   /** How it is read; what the sinks need of it is not in it yet. */
@@ -85,6 +88,7 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
     streams,
     sinks: sinks.map(({ plan }) => plan),
     detached,
+    replan: (schema, known, c) => replan(schema, known, { request, chosen, sinks }, c),
     ...batchBounds(
       request,
       sinks.map(({ plan }) => plan),
@@ -95,10 +99,38 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
   };
 }
 
+/** A stream as the flow was planned with it, but of another shape. */
+async function replan(
+  schema: StreamSchema,
+  known: StreamSchema,
+  plan: {
+    readonly request: FlowRequest;
+    readonly chosen: readonly CatalogStream[];
+    readonly sinks: readonly PlannedSink[];
+  },
+  context: Context,
+): Promise<StreamPlan> {
+  const { stream } = schema;
+  const request = { ...plan.request, known: new Map([...plan.request.known, [stream, known]]) };
+  const { streams } = await request.source.discover([stream], context);
+  const found = [...streams, ...plan.chosen].find((each) => each.schema.stream === stream)!;
+  const own = new Set(schema.fields.map(({ name }) => name));
+  const types = found.types.filter(({ column }) => own.has(column));
+  const catalog = { ...found, schema: { ...schema, version: known.version + 1 }, types };
+  const drafts = await planReads([await draftOf(catalog, request, context)], request.source, context);
+  const sinks: PlannedSink[] = [];
+  for (const sink of request.sinks) {
+    if (!plan.sinks.some(({ plan: { key } }) => key.sink === sink.name)) continue;
+    sinks.push(await planSink(sink, drafts, request, context));
+  }
+  return streamPlan(drafts[0]!, sinks)!;
+}
+
 /** The streams that the job selects and the source has. */
 async function chooseStreams(request: FlowRequest, context: Context): Promise<CatalogStream[]> {
   const { streams } = await request.source.discover(request.patterns, context);
-  const chosen = streams.filter(({ schema }) => request.streamSettings(schema.stream) !== undefined);
+  const selected = streams.filter(({ schema }) => request.streamSettings(schema.stream) !== undefined);
+  const chosen = admitted(selected, request);
   const names = new Set(streams.map(({ schema }) => schema.stream));
   for (const pattern of request.patterns ?? []) {
     if (isExact(pattern) && !names.has(pattern)) {
@@ -132,16 +164,32 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
   return chosen;
 }
 
+/** The streams that the flow has read before and, where the job lets tables evolve, those that are new. */
+function admitted(streams: readonly CatalogStream[], { known, schema }: FlowRequest): CatalogStream[] {
+  const isNew = ({ schema: { stream } }: CatalogStream) => known.size > 0 && !known.has(stream);
+  const added = streams.filter(isNew).map(({ schema: { stream } }) => stream);
+  if (added.length > 0 && schema.tables === 'freeze') {
+    throw coreErrors.schemaFrozen(`streams that the flow has not read before: ${added.join(', ')}`, {
+      details: { changes: added },
+    });
+  }
+  return schema.tables === 'evolve' ? [...streams] : streams.filter((stream) => !isNew(stream));
+}
+
 async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Context): Promise<Draft> {
   const settings = request.streamSettings(catalog.schema.stream)!;
   const keyed = withKey(catalog.schema, settings);
   const schema = changeSchema(keyed, catalog, settings.mode, request.source.capabilities);
-  const transforms = await bindTransforms(schema, settings, request, context.cwd);
+  const wanted = await bindTransforms(schema, settings, request, context.cwd);
+  const arriving = wanted.at(-1)?.out ?? schema;
+  const { transforms: fitting, notes } = await settled(arriving, request, context);
+  const transforms = [...wanted, ...fitting];
   return {
     catalog,
     settings,
     schema,
     transforms,
+    notes,
     out: transforms.at(-1)?.out ?? schema,
     read: {
       stream: schema.stream,
@@ -153,6 +201,15 @@ async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Co
       ...(settings.cursor && { cursor: cursorOf(settings.cursor) }),
     },
   };
+}
+
+/** What the job wants done about what has changed in a stream since its sinks got their shape. */
+async function settled(out: StreamSchema, request: FlowRequest, { cwd }: Context): Promise<SettledSchema> {
+  const known = request.known.get(out.stream);
+  if (known === undefined) return { transforms: [], notes: [] };
+  return settleSchema(known, out, request.schema, (schema, columns, unfit) =>
+    bindTransform('cast', settingsAt([], { columns, unfit }), schema, request, cwd),
+  );
 }
 
 function cursorOf({ lag, ...rest }: NonNullable<CheckedStream['cursor']>): Cursor {
@@ -174,7 +231,8 @@ async function planReads(
   const planOf = new Map(plans.map((plan) => [plan.stream, plan]));
   return drafts.map((draft) => {
     const { stream } = draft.schema;
-    return { ...draft, reading: planOf.get(stream) ?? { stream, notes: [] } };
+    const plan = planOf.get(stream) ?? { stream, notes: [] };
+    return { ...draft, reading: { ...plan, notes: [...plan.notes, ...draft.notes] } };
   });
 }
 

@@ -6,6 +6,7 @@ import {
   type Logger,
   type Sink,
   type Source,
+  type StreamSchema,
   silentLogger,
   type Transform,
 } from '@sluice/sdk';
@@ -24,6 +25,7 @@ import {
   requirementOf,
 } from '../job/job.js';
 import { discoveryPatterns, unmatchedNames } from '../job/stream-settings.js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { Registry } from '../registry/registry.js';
 import type { FlowPlan } from './flow-plan.js';
 import { memoryBudget } from './memory-budget.js';
@@ -54,6 +56,8 @@ export interface PlanOptions {
   readonly transforms: { readonly [name: string]: Transform };
   /** Start a new generation of every stream. */
   readonly fresh?: boolean;
+  /** What is known of the flows so far; without it each is planned as if it had never run. */
+  readonly state?: Pick<Ledger, 'flow'>;
   readonly log?: Logger;
   readonly signal?: AbortSignal;
 }
@@ -172,12 +176,23 @@ function checkNames(job: Job, flow: JobFlow, { streams }: FlowPlan): void {
   throw problemsError(coreErrors.jobInvalid, problems, job);
 }
 
+async function knownSchemas(
+  { state }: PlanOptions,
+  job: string,
+  flow: string,
+): Promise<ReadonlyMap<string, StreamSchema>> {
+  const { streams = {} } = (await state?.flow({ job, flow })) ?? {};
+  return new Map(
+    Object.entries(streams).flatMap(([stream, { schema }]) => (schema ? [[stream, schema] as const] : [])),
+  );
+}
+
 /** A sink of a flow, made from its connection. */
 interface OpenSink extends Endpoint<Sink> {
   readonly declared: JobSink;
 }
 
-function planOne(
+async function planOne(
   job: Job,
   flow: JobFlow,
   source: Endpoint<Source>,
@@ -207,6 +222,8 @@ function planOne(
       transformsByName: options.transforms,
       tolerant: job.errors !== undefined,
       lossy: job.lossy,
+      schema: job.schema,
+      known: options.fresh ? new Map() : await knownSchemas(options, job.name, flow.name),
       epoch: job.delivery.commit,
       batchMemory,
       rates: [job.rate, flow.rate].filter((rate) => rate !== undefined),

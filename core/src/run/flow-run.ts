@@ -9,12 +9,20 @@ import {
   type Split,
   type SplitRecord,
   type StreamRecord,
+  type StreamSchema,
 } from '@sluice/sdk';
 import PQueue from 'p-queue';
 import type { Tolerance } from '../dead-letters/letter-box.js';
 import { isReplay } from '../dead-letters/replay-split.js';
 import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit, PositionState } from '../ledger/ledger.js';
-import type { DetachedSink, FlowPlan, SinkPlan, StreamPlan } from '../plan/flow-plan.js';
+import {
+  arrivingSchema,
+  type DetachedSink,
+  type FlowPlan,
+  type SinkPlan,
+  type StreamPlan,
+} from '../plan/flow-plan.js';
+import { schemaDifference } from '../plan/schema-policy.js';
 import { Intake, type Metering } from './intake.js';
 import { type LaneEnd, runLane } from './lane.js';
 import { lanesOf, type SplitLane } from './lane-groups.js';
@@ -22,6 +30,7 @@ import type { LeaseKeeper } from './lease-keeper.js';
 import { LiveSinks } from './live-sinks.js';
 import type { StreamStart } from './reconcile.js';
 import { settle, sinkJobOf } from './settle.js';
+import { ShapeChanged, ShapeChanges } from './shape-changed.js';
 import { type RefusedBySink, RowsRefused, sift } from './sift.js';
 import type { StreamCounter } from './stream-counter.js';
 
@@ -87,11 +96,16 @@ export async function runFlow(run: FlowRun): Promise<FlowEnd> {
 
 class Attempt {
   private readonly refused = new Map<string, RefusedBySink>();
+  private readonly changes = new ShapeChanges();
+  /** By stream, as they are now: a stream that changes on the way is planned anew. */
+  private readonly plans: Map<string, StreamPlan>;
 
   constructor(
     private readonly r: FlowRun,
     private readonly sinks: LiveSinks,
-  ) {}
+  ) {
+    this.plans = new Map(r.plan.streams.map((plan) => [plan.stream, plan]));
+  }
 
   private get lease(): Lease {
     return this.r.keeper.lease;
@@ -151,6 +165,12 @@ class Attempt {
       }
     });
     failpoint('prepare.after-schema');
+    for (const { stream } of starts) {
+      const schema = arrivingSchema(this.planOf(stream));
+      if (JSON.stringify(state.streams[stream]?.schema) !== JSON.stringify(schema)) {
+        await this.r.ledger.recordSchema(this.lease, this.r.plan.key, schema);
+      }
+    }
   }
 
   /** Runs lanes for every split that is not sealed everywhere; true when a stop left some of them unfinished. */
@@ -196,8 +216,9 @@ class Attempt {
     try {
       return (await this.lane(lane, context)) === 'stopped';
     } catch (error) {
-      if (!(error instanceof RowsRefused)) throw error;
-      await this.siftLane(lane, error, context);
+      if (error instanceof ShapeChanged) await this.reshape(lane, error.schema, starts, context);
+      else if (error instanceof RowsRefused) await this.siftLane(lane, error, context);
+      else throw error;
     }
     const { split, generation } = lane;
     const state = await this.r.ledger.flow(this.r.plan.key);
@@ -206,6 +227,32 @@ class Attempt {
       if (await this.runSplit(again, starts, context)) stopped = true;
     }
     return stopped;
+  }
+
+  /** Lets the sinks follow a stream that has changed. Its lane has ended: no other one writes the stream meanwhile. */
+  private async reshape(
+    { split, at }: SplitLane,
+    schema: StreamSchema,
+    starts: readonly StreamStart[],
+    context: Context,
+  ): Promise<void> {
+    const { plan, ledger } = this.r;
+    const before = this.planOf(schema.stream);
+    this.changes.admit(split.id, JSON.stringify(at), before, schema);
+    const known = arrivingSchema(before);
+    const next = await plan.replan(schema, known, context);
+    const difference = schemaDifference(known, arrivingSchema(next));
+    context.log.warn(`stream ${schema.stream} has changed on the way`, { ...difference });
+    failpoint('reshape.before');
+    const { generation, sinks } = starts.find(({ stream }) => stream === schema.stream)!;
+    await this.sinks.each(async (sink) => {
+      const target = next.targets[sink.key.sink];
+      if (target === undefined || !sinks.includes(sink.key.sink)) return;
+      await sink.sink.applySchema(sinkJobOf(this.r, sink), target.table, generation, context);
+    });
+    failpoint('reshape.after-schema');
+    await ledger.recordSchema(this.lease, plan.key, arrivingSchema(next));
+    this.plans.set(schema.stream, next);
   }
 
   private async siftLane(lane: SplitLane, refusal: RowsRefused, context: Context): Promise<void> {
@@ -310,7 +357,7 @@ class Attempt {
   }
 
   private planOf(stream: string): StreamPlan {
-    return this.r.plan.streams.find((plan) => plan.stream === stream)!;
+    return this.plans.get(stream)!;
   }
 }
 

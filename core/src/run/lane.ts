@@ -15,6 +15,7 @@ import { LONGEST_TIMER } from './backoff.js';
 import { Branch, type BranchRun, type Place } from './branch.js';
 import type { Intake } from './intake.js';
 import type { LiveSinks } from './live-sinks.js';
+import { ShapeChanged } from './shape-changed.js';
 import { RowsRefused } from './sift.js';
 import { type Passing, TransformRows } from './transform-rows.js';
 
@@ -47,7 +48,8 @@ export type LaneEnd = 'sealed' | 'drained' | 'stopped' | 'left';
 
 /**
  * Runs a lane to its end. What is not committed when it rejects is forgotten by writers and reader. Rejects with
- * {@link RowsRefused} when a sink refuses rows and the job tolerates that.
+ * {@link RowsRefused} when a sink refuses rows and the job tolerates that, with {@link ShapeChanged} when a stream has
+ * got another shape.
  */
 export async function runLane(run: LaneRun): Promise<LaneEnd> {
   const { plan, split, generation, at, context } = run;
@@ -243,12 +245,14 @@ class Lane {
         await this.branches.each((branch) => branch.clear(message));
         return false;
       case 'schema':
-        throw coreErrors.sourceDrifted(
-          `stream ${message.schema.stream} changed its columns while it was read`,
-          {
-            details: { stream: message.schema.stream },
-          },
-        );
+        if (this.r.split.phase === 'bulk') {
+          throw coreErrors.sourceDrifted(
+            `stream ${message.schema.stream} changed its columns while it was copied`,
+            { details: { stream: message.schema.stream } },
+          );
+        }
+        if (this.reached !== undefined) await this.commit(this.reached, ({ isEmpty }) => !isEmpty);
+        throw new ShapeChanged(message.schema);
     }
   }
 

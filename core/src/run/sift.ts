@@ -64,6 +64,8 @@ export async function sift(run: SiftRun): Promise<boolean> {
       let rowsRead = 0;
       for await (const message of reader) {
         context.signal.throwIfAborted();
+        // What the sink refused came before the stream changed.
+        if (message.kind === 'schema') break;
         if (message.kind !== 'batch') continue;
         const passing = transforms.get(message.stream)!.pass(message);
         const stream = streams.find(({ stream }) => stream === message.stream)!;

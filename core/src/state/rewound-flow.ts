@@ -54,7 +54,7 @@ export function rewoundFlow(
   }
   const known = Object.entries(state.streams).map(([name, stream]) => [
     name,
-    streams.has(name) ? { generation, planned: false } : stream,
+    streams.has(name) ? { ...stream, generation, planned: false } : stream,
   ]);
   return {
     state: {

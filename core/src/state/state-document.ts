@@ -1,4 +1,5 @@
 /** Exported state: what it looks like, and how one is read that may come from anywhere. */
+import type { LogicalType } from '@sluice/sdk';
 import { z } from 'zod';
 import { coreErrors } from '../errors.js';
 import type { FlowState } from '../ledger/ledger.js';
@@ -44,8 +45,24 @@ const split = z.strictObject({
   estimatedBytes: z.number().optional(),
 });
 
+const field = z.looseObject({
+  name: z.string(),
+  type: z.looseObject({ kind: z.string() }).transform((type) => type as unknown as LogicalType),
+  nullable: z.boolean(),
+});
+
+const schema = z.strictObject({
+  stream: z.string(),
+  version: count,
+  fields: z.array(field),
+  key: z.array(z.string()),
+});
+
 const flow = z.strictObject({
-  streams: z.record(z.string(), z.strictObject({ generation: count, planned: z.boolean() })),
+  streams: z.record(
+    z.string(),
+    z.strictObject({ generation: count, planned: z.boolean(), schema: schema.optional() }),
+  ),
   splits: z.record(z.string(), z.strictObject({ split, generation: count })),
   sinks: z.record(
     z.string(),

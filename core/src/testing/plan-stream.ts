@@ -6,6 +6,7 @@ import {
   type SinkCapabilities,
   type SinkStream,
   type Source,
+  type StreamSchema,
   silentLogger,
   type TablePlan,
   type Transform,
@@ -17,6 +18,7 @@ import { ResolvedPaths } from '../job/resolve-values.js';
 import type { FlowPlan } from '../plan/flow-plan.js';
 import type { CheckedStream, CheckedTarget } from '../plan/flow-request.js';
 import { planFlow } from '../plan/plan-flow.js';
+import type { SchemaPolicy } from '../plan/schema-policy.js';
 
 export interface PlanSetting {
   readonly streams: readonly CatalogStream[];
@@ -26,6 +28,9 @@ export interface PlanSetting {
   readonly stream?: Partial<CheckedStream>;
   readonly target?: Partial<CheckedTarget>;
   readonly sink?: Partial<SinkCapabilities>;
+  readonly schema?: SchemaPolicy;
+  /** The shapes that the sinks have so far. */
+  readonly known?: readonly StreamSchema[];
   /** Applied in order, without options. */
   readonly transforms?: readonly Transform[];
 }
@@ -56,6 +61,8 @@ export function planOf(setting: PlanSetting): Promise<FlowPlan> {
       transformsByName: Object.fromEntries(transforms.map((transform) => [transform.name, transform])),
       tolerant: false,
       lossy: 'fail',
+      schema: setting.schema ?? { tables: 'evolve', columns: 'evolve', types: 'evolve' },
+      known: new Map((setting.known ?? []).map((schema) => [schema.stream, schema])),
       epoch: {},
       batchMemory: 1 << 20,
       rates: [],

@@ -27,7 +27,12 @@ import { converter, REFUSED } from './convert-value.js';
 export type CastColumn = (column: Column, batch: Batch, image?: 'row' | 'before') => Column;
 
 /** Undefined where there is no conversion. */
-export function columnCast(name: string, from: LogicalType, to: LogicalType): CastColumn | undefined {
+export function columnCast(
+  name: string,
+  from: LogicalType,
+  to: LogicalType,
+  unfit: 'fail' | 'null' = 'fail',
+): CastColumn | undefined {
   if (sameType(from, to)) return (column) => column;
   const convert = converter(from, to);
   if (convert === undefined) return undefined;
@@ -36,7 +41,7 @@ export function columnCast(name: string, from: LogicalType, to: LogicalType): Ca
   return (column, batch, image) => {
     const fast = kernel && castByKernel(column, from, to, kernel);
     const needed = (row: number) => image !== 'before' && !isDeletedAnyway(batch, name, row);
-    return fast ?? castByValue(column, from, to, convert, name, batch, needed);
+    return fast ?? castByValue(column, from, to, convert, name, batch, unfit === 'null' ? 'null' : needed);
   };
 }
 
@@ -82,13 +87,14 @@ function castByValue(
   convert: (value: Value) => Value | typeof REFUSED,
   name: string,
   batch: Batch,
-  needed: (row: number) => boolean,
+  needed: 'null' | ((row: number) => boolean),
 ): Column {
   const read = valueReader(from, column);
   const builder = columnBuilder({ name, type: to, nullable: true }, column.length);
   for (let i = 0; i < column.length; i++) {
     const converted = convert(read(i));
     if (converted !== REFUSED) builder.append(converted);
+    else if (needed === 'null') builder.append(null);
     else if (needed(i)) throw refused(batch, name, i, from, to, read(i));
     else builder.append(UNCHANGED);
   }

@@ -4,10 +4,9 @@ import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { ident, literal, qualified } from '../quote.js';
 import { underFence } from './fence.js';
-import { mismatch } from './plan-columns.js';
 import type { RecordTables } from './record-tables.js';
 import { detailOf, stagingName, stagingPrefix, type TableDetail } from './table-detail.js';
-import { addColumn, createStaging, createTable } from './table-sql.js';
+import { alterations, createStaging, createTable } from './table-sql.js';
 import { findTarget, type Target } from './target.js';
 
 export interface SchemaChangeRequest {
@@ -61,7 +60,7 @@ async function applyStaging({ session, tables, job, table, generation }: SchemaC
   if (await isPublished(session, tables, job.id, table.stream, generation)) return;
   const staging = await findTarget(session, wanted);
   if (staging === undefined) await session.query(createStaging(detail, wanted));
-  else await addMissing(session, detail, staging);
+  else await makeFit(session, { ...detail, ours: true }, staging);
 }
 
 /** Staging tables of all generations of a stream. */
@@ -99,7 +98,7 @@ async function applyTarget({ session, tables, job, table, generation }: SchemaCh
     target = undefined;
   }
   if (target !== undefined) {
-    await addMissing(session, detail, target);
+    await makeFit(session, detail, target);
     return;
   }
   await session.query(createTable(detail));
@@ -135,13 +134,8 @@ export async function recordCreated(
   );
 }
 
-/** Adds columns that are missing; throws `SLUICE-PG-0029` where one has become another type since the plan. */
-export async function addMissing(session: Session, detail: TableDetail, actual: Target): Promise<void> {
-  for (const column of detail.columns) {
-    const found = actual.columns.find((each) => each.name === column.name);
-    if (found === undefined) await session.query(addColumn(actual, column));
-    else if (found.type.name !== column.type) {
-      throw mismatch(actual, `column ${column.name} is ${found.type.name} and was planned as ${column.type}`);
-    }
-  }
+/** Makes a table fit. Throws `SLUICE-PG-0029` where a column of a table that is not ours has another type. */
+export async function makeFit(session: Session, detail: TableDetail, actual: Target): Promise<void> {
+  const statements = alterations(detail, actual);
+  if (statements.length > 0) await session.query(statements.join('; '));
 }

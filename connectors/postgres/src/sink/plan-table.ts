@@ -8,7 +8,15 @@ import { hungOn } from './hung-on.js';
 import { type ColumnPlan, existingColumns, mismatch, newColumns } from './plan-columns.js';
 import type { RecordTables } from './record-tables.js';
 import { asJson, type TableDetail } from './table-detail.js';
-import { addColumn, addKey, columnNames, createSchema, createStaging, createTable } from './table-sql.js';
+import {
+  addKey,
+  alterations,
+  columnNames,
+  createSchema,
+  createStaging,
+  createTable,
+  mustBeFilled,
+} from './table-sql.js';
 import { findTarget, sameColumns, type Target } from './target.js';
 
 /** NAMEDATALEN - 1. */
@@ -27,7 +35,8 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
   const name = parseStreamName(stream.target, setting.defaultSchema);
   checkNames([name.schema, name.table, ...stream.schema.fields.map((f) => f.name)]);
   const target = await findTarget(setting.session, name);
-  checkSaveMode(stream, target, target !== undefined && (await isOurs(setting, stream.stream, target)));
+  const ours = target !== undefined && (await isOurs(setting, stream.stream, target));
+  checkSaveMode(stream, target, ours);
   const reasons = target === undefined ? [] : await whyRefill(setting, stream, target);
   const publish =
     write !== 'replace'
@@ -37,13 +46,13 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
         : 'refill';
   const isNew = target === undefined || stream.save === 'recreate' || publish === 'swap';
   const additions = await newColumns(setting.session, stream.schema, name);
-  const plans = isNew ? additions : existingColumns(stream.schema, target, additions);
-  if (!isNew) checkLeftOut(stream, target);
+  const plans = isNew ? additions : existingColumns(stream.schema, target, additions, ours);
+  if (!isNew && !ours) checkLeftOut(stream, target);
   const key = planKey(stream, isNew ? undefined : target);
   const columns = plans.map(({ column }) =>
     key.includes(column.name) ? { ...column, nullable: false } : column,
   );
-  const detail: TableDetail = { ...name, columns, key, save: stream.save };
+  const detail: TableDetail = { ...name, columns, key, save: stream.save, ours };
   const encoding = stream.encodings.find((format) => accepts(format, plans));
   const schemaThere = await hasSchema(setting.session, name.schema);
   const notes = publish === 'refill' ? reasons.map((reason) => `refilled instead of swapped: ${reason}`) : [];
@@ -122,10 +131,12 @@ async function whyRefill(setting: PlanSetting, stream: SinkStream, target: Targe
 /** Columns of the target that the stream does not have must fill themselves. */
 function checkLeftOut({ schema }: SinkStream, target: Target): void {
   const names = new Set(schema.fields.map((f) => f.name));
-  for (const { name, nullable, hasDefault, generated } of target.columns) {
-    if (!names.has(name) && !nullable && !hasDefault && !generated) {
-      throw mismatch(target, `column ${name} is NOT NULL, has no default and does not come with the stream`);
-    }
+  const stuck = target.columns.find((column) => !names.has(column.name) && mustBeFilled(column));
+  if (stuck !== undefined) {
+    throw mismatch(
+      target,
+      `column ${stuck.name} is NOT NULL, has no default and does not come with the stream`,
+    );
   }
 }
 
@@ -159,12 +170,10 @@ function ddlOf(
   target: Target | undefined,
   publish: TablePlan['publish'],
 ): string[] {
-  const added = () =>
-    detail.columns.filter((column) => !target!.columns.some((each) => each.name === column.name));
   if (publish === 'none') {
     if (target === undefined) return [createTable(detail)];
     if (save === 'recreate') return [`DROP TABLE ${qualified(detail)}`, createTable(detail)];
-    return added().map((column) => addColumn(detail, column));
+    return alterations(detail, target);
   }
   const staging = { schema: detail.schema, table: '_sluice_<stream>_g<generation>' };
   const create = createStaging(detail, staging);
@@ -172,7 +181,7 @@ function ddlOf(
     const names = columnNames(detail.columns.map((column) => column.name));
     return [
       create,
-      ...added().map((column) => addColumn(detail, column)),
+      ...alterations(detail, target!),
       `DELETE FROM ${qualified(detail)}`,
       `INSERT INTO ${qualified(detail)} (${names}) SELECT ${names} FROM ${qualified(staging)}`,
       `DROP TABLE ${qualified(staging)}`,

@@ -3,7 +3,7 @@ import { failpoint, type PublishOptions, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { ident, qualified, type TableName } from '../quote.js';
-import { addMissing, recordCreated, type SchemaChangeRequest } from './apply-schema.js';
+import { makeFit, recordCreated, type SchemaChangeRequest } from './apply-schema.js';
 import { underFence } from './fence.js';
 import { hungOn } from './hung-on.js';
 import { detailOf, stagingName } from './table-detail.js';
@@ -124,7 +124,7 @@ async function whyRefill(session: Session, target: Target, state: StreamState): 
 async function refill(session: Session, table: TablePlan, staging: Target, target: Target): Promise<void> {
   const detail = detailOf(table);
   const doing = `refilling ${table.target}`;
-  await addMissing(session, detail, target);
+  await makeFit(session, detail, target);
   const names = columnNames(detail.columns.map((column) => column.name));
   await session.query(`DELETE FROM ${qualified(target)}`, undefined, doing);
   await session.query(

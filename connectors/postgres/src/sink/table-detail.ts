@@ -19,6 +19,8 @@ export interface TableDetail extends TableName {
   /** Columns of the primary key, or for `upsert` those by which rows are replaced. */
   readonly key: readonly string[];
   readonly save: SaveMode;
+  /** Whether the table that is there was created by us: it follows the stream. Others get new columns at most. */
+  readonly ours: boolean;
 }
 
 export function detailOf(table: TablePlan): TableDetail {

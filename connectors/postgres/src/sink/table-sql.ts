@@ -1,6 +1,8 @@
 /** Statements about target and staging tables. */
 import { ident, qualified, type TableName } from '../quote.js';
+import { mismatch } from './plan-columns.js';
 import type { PlannedColumn, TableDetail } from './table-detail.js';
+import type { Target, TargetColumn } from './target.js';
 
 function columnSql({ name, type, nullable }: PlannedColumn): string {
   return `${ident(name)} ${type}${nullable ? '' : ' NOT NULL'}`;
@@ -24,6 +26,42 @@ export function createStaging(detail: TableDetail, staging: TableName): string {
 
 export function addColumn(table: TableName, column: PlannedColumn): string {
   return `ALTER TABLE ${qualified(table)} ADD COLUMN ${columnSql({ ...column, nullable: true })}`;
+}
+
+/**
+ * Statements that make a table fit. Throws `SLUICE-PG-0029` where a column has another type in a table that is not ours.
+ */
+export function alterations(detail: TableDetail, actual: Target): string[] {
+  const alter = `ALTER TABLE ${qualified(actual)}`;
+  const statements: string[] = [];
+  for (const column of detail.columns) {
+    const found = actual.columns.find(({ name }) => name === column.name);
+    if (found === undefined) {
+      statements.push(addColumn(actual, column));
+      continue;
+    }
+    if (found.type.name !== column.type) {
+      if (!detail.ours) {
+        throw mismatch(
+          actual,
+          `column ${column.name} is ${found.type.name} and was planned as ${column.type}`,
+        );
+      }
+      statements.push(`${alter} ALTER COLUMN ${ident(column.name)} TYPE ${column.type}`);
+    }
+    if (detail.ours && column.nullable && !found.nullable) {
+      statements.push(`${alter} ALTER COLUMN ${ident(column.name)} DROP NOT NULL`);
+    }
+  }
+  if (!detail.ours) return statements;
+  const wanted = new Set(detail.columns.map(({ name }) => name));
+  const left = actual.columns.filter(({ name }) => !wanted.has(name)).filter(mustBeFilled);
+  return [...statements, ...left.map(({ name }) => `${alter} ALTER COLUMN ${ident(name)} DROP NOT NULL`)];
+}
+
+/** Whether a row that leaves the column out is refused. */
+export function mustBeFilled({ nullable, hasDefault, generated }: TargetColumn): boolean {
+  return !nullable && !hasDefault && !generated;
 }
 
 export function addKey(table: TableName, key: readonly string[]): string {

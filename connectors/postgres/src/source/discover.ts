@@ -2,6 +2,7 @@
 import {
   type Catalog,
   type CatalogStream,
+  type Field,
   field,
   formatType,
   isExact,
@@ -62,11 +63,18 @@ function schemaOf(
   columns: readonly RelationColumn[],
   key: readonly string[],
 ): StreamSchema {
-  const fields = columns.map(({ name, type, nullable }) =>
+  const names = new Set(columns.map((column) => column.name));
+  return streamSchema(
+    streamName(relation),
+    fieldsOf(columns),
+    key.every((name) => names.has(name)) ? key : [],
+  );
+}
+
+export function fieldsOf(columns: readonly RelationColumn[]): Field[] {
+  return columns.map(({ name, type, nullable }) =>
     field(name, type.logical, { nullable, native: type.name }),
   );
-  const names = new Set(columns.map((column) => column.name));
-  return streamSchema(streamName(relation), fields, key.every((name) => names.has(name)) ? key : []);
 }
 
 function unreadable(relation: Relation) {

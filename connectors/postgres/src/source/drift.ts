@@ -3,8 +3,11 @@ import type { StreamSchema } from '@sluice/sdk';
 import { pgErrors } from '../errors.js';
 import type { RelationColumn } from './relation.js';
 
-/** The live columns of the planned fields, in the schema's order. Throws `SLUICE-PG-0020` when they differ. */
-export function plannedColumns(schema: StreamSchema, live: readonly RelationColumn[]): RelationColumn[] {
+/** The live columns of the planned fields, in the schema's order, and what is not as it was planned. */
+export function compareColumns(
+  schema: StreamSchema,
+  live: readonly RelationColumn[],
+): { readonly columns: readonly RelationColumn[]; readonly differences: readonly string[] } {
   const byName = new Map(live.map((column) => [column.name, column]));
   const differences: string[] = [];
   const columns = schema.fields.flatMap((f) => {
@@ -21,11 +24,20 @@ export function plannedColumns(schema: StreamSchema, live: readonly RelationColu
     return [column];
   });
   for (const name of byName.keys()) differences.push(`column ${name} is new`);
+  return { columns, differences };
+}
+
+/** The live columns of the planned fields, in the schema's order. Throws `SLUICE-PG-0020` when they differ. */
+export function plannedColumns(
+  schema: StreamSchema,
+  live: readonly RelationColumn[],
+): readonly RelationColumn[] {
+  const { columns, differences } = compareColumns(schema, live);
   if (differences.length > 0) {
     throw pgErrors.schemaDrift(
       `${schema.stream} has changed since it was planned: ${differences.join('; ')}`,
       {
-        details: { stream: schema.stream, differences },
+        details: { stream: schema.stream, differences: [...differences] },
       },
     );
   }

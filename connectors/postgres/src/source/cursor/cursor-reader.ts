@@ -1,9 +1,17 @@
 /** Reads what has come behind a stream's cursor, as far as the past is settled. */
-import { type Checkpoint, checkpoint, type Message, type OpenRequest, type Reader } from '@sluice/sdk';
+import {
+  type Checkpoint,
+  checkpoint,
+  type Message,
+  type OpenRequest,
+  type Reader,
+  type StreamSchema,
+} from '@sluice/sdk';
 import type { Session } from '../../connection/session.js';
 import { FrameBatches } from '../../copy/frame-batch.js';
 import { pgErrors } from '../../errors.js';
-import { plannedColumns } from '../drift.js';
+import { fieldsOf } from '../discover.js';
+import { compareColumns } from '../drift.js';
 import { columnsOf, findRelation, keysOf, type RelationColumn } from '../relation.js';
 import { fromClause, selectList } from '../select.js';
 import { type CursorSpec, specOf } from '../split-spec.js';
@@ -20,6 +28,21 @@ export class NothingNew implements Reader {
   }
 
   async close(): Promise<void> {}
+}
+
+class AnotherShape implements Reader {
+  constructor(
+    private readonly session: Session,
+    private readonly schema: StreamSchema,
+  ) {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
+    yield { kind: 'schema', schema: this.schema };
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
 }
 
 /** A part of the window, up to a place where a batch must end. */
@@ -39,23 +62,24 @@ export class CursorReader implements Reader {
     private readonly pending: CursorPlace['pending'],
   ) {}
 
-  /** Takes over the session. */
+  /** Takes over the session. A table that is not as it was planned is told of first, and then read anew. */
   static async open(
     session: Session,
     request: OpenRequest,
     { indexed }: CursorTable,
     window: Window & { readonly end: CursorPlace },
-  ): Promise<CursorReader> {
+  ): Promise<Reader> {
     const spec = specOf(request.split) as CursorSpec;
     const read = request.reads[0]!;
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const relation = await findRelation(session, spec);
     if (relation === undefined) throw pgErrors.missing(`${read.stream} is not there any more`);
     const live = (await columnsOf(session, [relation.oid])).get(relation.oid)!;
-    const columns = plannedColumns(
-      read.schema,
-      live.filter((column) => column.readable),
-    );
+    const readable = live.filter((column) => column.readable);
+    const { columns, differences } = compareColumns(read.schema, readable);
+    if (differences.length > 0) {
+      return new AnotherShape(session, { ...read.schema, fields: fieldsOf(readable) });
+    }
     const from = placeOf(request.at);
     const key = (await keysOf(session, [relation.oid])).get(relation.oid) ?? [];
     const unique = spec.key.length > 0 && key.join('\n') === spec.key.join('\n');
