@@ -3,8 +3,12 @@ export type { RowsByStream, SourceOptions } from './conformance/source/source-su
 export { testSink } from './conformance/test-sink.js';
 export { testSource } from './conformance/test-source.js';
 export { type Failpoint, killAt, listFailpoints } from './faults/failpoints.js';
+export { FaultProxy, type RequestFinder } from './faults/fault-proxy.js';
 export { type KillWindow, killAtRandom, type RandomKill } from './faults/kill-at-random.js';
+export type { Link } from './faults/link.js';
+export { postgresCommits, postgresStatements } from './faults/postgres-statements.js';
 export { type Exit, type Program, runProgram, UnexpectedExit, wasKilled } from './faults/program.js';
+export type { Cut, HeldRequest } from './faults/proxied-connection.js';
 export { seededRandom } from './faults/seeded-random.js';
 export { compareDumps, expectSameRows, type Sides } from './oracle/compare-dumps.js';
 export { type Dump, parseDump } from './oracle/dump.js';

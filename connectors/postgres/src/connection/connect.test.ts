@@ -4,13 +4,12 @@ import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWithServer, psql } from '@sluice/test';
+import { describeWithServer, FaultProxy, psql } from '@sluice/test';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { postgresConfig } from '../config.js';
 import { PostgresSource } from '../source/postgres-source.js';
 import { testContext } from '../testing/copy-run.js';
 import { openSource } from '../testing/open.js';
-import { FaultyProxy } from '../testing/proxy.js';
 import { planRead, planSplits, readRows } from '../testing/read-split.js';
 import { connect } from './connect.js';
 import { resolveEndpoint } from './endpoint.js';
@@ -256,7 +255,7 @@ host all all all trust
     });
 
     describe('a connection that breaks', () => {
-      let proxy: FaultyProxy;
+      let proxy: FaultProxy;
       let source: PostgresSource;
       let url: string;
 
@@ -266,10 +265,9 @@ host all all all trust
           database,
           "CREATE TABLE big (id integer PRIMARY KEY, v text); INSERT INTO big SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i",
         );
-        const started = await FaultyProxy.start(database);
-        proxy = started.proxy;
+        proxy = await FaultProxy.start(database);
         url = database;
-        source = openSource(started.url);
+        source = openSource(proxy.through(url));
       });
       afterEach(async () => {
         await source.close();

@@ -1,9 +1,8 @@
 /** The rows of the tables in docs/design/postgres-commit.md, one test each, by their letters. */
-import { describeWithServer, psql } from '@sluice/test';
+import { describeWithServer, FaultProxy, postgresCommits, psql } from '@sluice/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testContext } from '../testing/copy-run.js';
 import { openSink } from '../testing/open.js';
-import { FaultyProxy } from '../testing/proxy.js';
 import { batchOf, begin, epoch, jobOf, openWriter, orders, planFor, split } from '../testing/sink-lane.js';
 import type { PostgresSink } from './postgres-sink.js';
 
@@ -13,19 +12,17 @@ const job = jobOf(1n);
 describeWithServer('postgres-15', (server) => {
   let url: string;
   let sink: PostgresSink;
-  let proxy: FaultyProxy;
+  let proxy: FaultProxy;
   /** The same database through the proxy. */
   let through: PostgresSink;
 
   beforeEach(async () => {
     url = await server().createDatabase();
     sink = openSink(url, { lockTimeout: 300 });
-    const started = await FaultyProxy.start(url);
-    proxy = started.proxy;
-    through = openSink(started.url);
+    proxy = await FaultProxy.start(url, postgresCommits);
+    through = openSink(proxy.through(url));
   });
   afterEach(async () => {
-    proxy.release();
     await through.close();
     await sink.close();
     await proxy.stop();
@@ -117,12 +114,9 @@ describeWithServer('postgres-15', (server) => {
       await begin(sink, plan, job);
       const writer = await openWriter(through, plan, job);
       await writer.write(batchOf(orders(0, 1000)));
-      proxy.fault = 'hold-commit';
-      const held = new Promise<void>((resolve) => {
-        proxy.struck = resolve;
-      });
+      const holding = proxy.holdRequest();
       const commit = writer.commit(epoch(job, 1)).catch((error: unknown) => error);
-      await held;
+      await holding;
       await terminate("state = 'idle in transaction'");
       expect(await commit).toMatchObject({ class: 'transient' });
       await writer.close();
@@ -135,11 +129,12 @@ describeWithServer('postgres-15', (server) => {
       await begin(sink, plan, job);
       const writer = await openWriter(through, plan, job);
       await writer.write(batchOf(orders(0, 1000)));
-      proxy.fault = 'lose-commit-reply';
+      const lost = proxy.loseReply();
       await expect(writer.commit(epoch(job, 1))).rejects.toMatchObject({
         class: 'transient',
         code: 'SLUICE-PG-0010',
       });
+      await lost;
       await writer.close();
       expect(await position()).toEqual({ at: 1 });
       expect(await count()).toBe(1000);
@@ -150,12 +145,9 @@ describeWithServer('postgres-15', (server) => {
       await begin(sink, plan, job);
       const writer = await openWriter(through, plan, job);
       await writer.write(batchOf(orders(0, 1000)));
-      proxy.fault = 'hold-commit';
-      const held = new Promise<void>((resolve) => {
-        proxy.struck = resolve;
-      });
+      const holding = proxy.holdRequest();
       const commit = writer.commit(epoch(job, 1));
-      await held;
+      const held = await holding;
       await expect(sink.attach(jobOf(2n), c)).rejects.toMatchObject({
         class: 'transient',
         code: 'SLUICE-PG-0013',
@@ -163,11 +155,33 @@ describeWithServer('postgres-15', (server) => {
       const patient = openSink(url, { lockTimeout: 20_000 });
       const attached = patient.attach(jobOf(2n), c);
       await new Promise((resolve) => setTimeout(resolve, 200));
-      proxy.release();
+      await held.deliver();
       await commit;
       expect((await attached)?.splits['a']?.position).toEqual({ at: 1 });
       await patient.close();
       await writer.close();
+      expect(await count()).toBe(1000);
+    });
+
+    it('E: attach waits for a COMMIT that lands after its writer is gone, and finds what it did', async () => {
+      const plan = await planFor(sink);
+      await begin(sink, plan, job);
+      const writer = await openWriter(through, plan, job);
+      await writer.write(batchOf(orders(0, 1000)));
+      const holding = proxy.holdRequest();
+      const commit = writer.commit(epoch(job, 1)).catch((error: unknown) => error);
+      const held = await holding;
+      held.cutClient();
+      expect(await commit).toMatchObject({ class: 'transient', code: 'SLUICE-PG-0010' });
+      await writer.close();
+      const patient = openSink(url, { lockTimeout: 20_000 });
+      const attached = patient.attach(jobOf(2n), c);
+      await expect
+        .poll(() => psql(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+        .toBe('1');
+      await held.deliver();
+      expect((await attached)?.splits['a']?.position).toEqual({ at: 1 });
+      await patient.close();
       expect(await count()).toBe(1000);
     });
 

@@ -1,10 +1,9 @@
 /** Full copies become visible whole: by swap where nothing hangs on the target, else by refill. */
 import type { Row, TablePlan } from '@sluice/sdk';
-import { describeWithServer, psql } from '@sluice/test';
+import { describeWithServer, FaultProxy, postgresCommits, psql } from '@sluice/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testContext } from '../testing/copy-run.js';
 import { openSink } from '../testing/open.js';
-import { FaultyProxy } from '../testing/proxy.js';
 import {
   batchOf,
   begin,
@@ -191,12 +190,13 @@ describeWithServer('postgres-15', (server) => {
 
   it('Q: a publication whose COMMIT reply is lost has happened', async () => {
     const { job, plan } = await stage(1, orders(0, 10));
-    const { proxy, url: through } = await FaultyProxy.start(url);
-    const behind = openSink(through);
-    proxy.fault = 'lose-commit-reply';
+    const proxy = await FaultProxy.start(url, postgresCommits);
+    const behind = openSink(proxy.through(url));
+    const lost = proxy.loseReply();
     await expect(behind.publish(job, plan, 1, { allowEmpty: false }, c)).rejects.toMatchObject({
       class: 'transient',
     });
+    await lost;
     await sink.publish(job, plan, 1, { allowEmpty: false }, c);
     expect(await sql('SELECT count(*) FROM orders')).toBe('10');
     await behind.close();
