@@ -66,7 +66,7 @@ export const coreErrors = defineErrors('CORE', {
     number: 11,
     class: 'config',
     title: 'Two streams would be written to the same target',
-    help: 'Give the streams different names with `name` under the sink.',
+    help: 'Give the streams different names with `name` under the sink, or leave one of them out.',
   },
   streamUnreadable: {
     number: 12,

@@ -31,6 +31,7 @@ export type { Json, JsonObject } from './json.js';
 export * from './layout.js';
 export * from './message.js';
 export * from './modes.js';
+export { renderName, templateProblem } from './name-template.js';
 export { nearestName } from './nearest.js';
 export { parseType } from './parse-type.js';
 export { comparePatterns, isExact, matchesPattern } from './pattern.js';

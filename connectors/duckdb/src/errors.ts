@@ -102,7 +102,7 @@ export const duckdbErrors = defineErrors('DUCKDB', {
     number: 17,
     class: 'config',
     title: 'A table or column name cannot be used',
-    help: 'Rename the target or the column. DuckDB does not tell upper from lower case, and names with `_sluice_` are ours.',
+    help: 'Rename the target or the column. DuckDB does not tell A to Z from a to z, and names with `_sluice_` are ours.',
   },
   noPlace: {
     number: 18,

@@ -132,7 +132,7 @@ export const pgErrors = defineErrors('PG', {
     number: 22,
     class: 'config',
     title: 'A name is no name of a table',
-    help: 'Write schema.table; a part that holds a dot or a double quote stands in double quotes: "my.schema".orders.',
+    help: 'Write schema.table; a part that holds a dot or a double quote stands in double quotes: "my.schema".orders. A template such as `{stream:40}` shortens names of targets, and the transform rename those of columns.',
   },
   badConfig: {
     number: 23,

@@ -1,12 +1,11 @@
 /** The job file's schema, key by key, with the descriptions that editors and the documentation show. */
-import { isSluiceError, parseType, READ_MODES, SAVE_MODES, WRITE_MODES } from '@sluice/sdk';
+import { isSluiceError, parseType, READ_MODES, SAVE_MODES, templateProblem, WRITE_MODES } from '@sluice/sdk';
 import { z } from 'zod';
 import { EVOLUTIONS } from '../plan/schema-policy.js';
 import { parseDuration } from './duration.js';
 import { parsePercentage } from './percentage.js';
 import { parseCount, parseRate } from './rate.js';
 import { parseSize } from './size.js';
-import { templateProblem } from './target-template.js';
 
 /** Names are identity and part of paths like `job/flow/sink`. */
 export const nameSchema = z
@@ -160,7 +159,7 @@ const sinkStreamSchema = z
       })
       .optional()
       .describe(
-        "Name of the target; {stream}, {schema} and {name} stand for parts of the stream's name. Default: {name}.",
+        "Name of the target; {stream}, {schema} and {name} stand for parts of the stream's name. Behind a colon they are written in another case or shortened: {stream:lower}, {stream:upper}, {stream:40} (bytes; what is longer is cut and ends in a digest). Default: {name}.",
       ),
     options: options.optional().describe("Options of the sink's connector."),
   })

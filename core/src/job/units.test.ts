@@ -4,7 +4,6 @@ import { pathText } from './path-text.js';
 import { parsePercentage } from './percentage.js';
 import { parseCount, parseRate } from './rate.js';
 import { parseSize } from './size.js';
-import { templateProblem } from './target-template.js';
 
 it('reads durations', () => {
   const good = {
@@ -56,14 +55,4 @@ it('writes paths as people read them', () => {
   expect(pathText(['flows', 'main', 'sinks', 'my-lake', 'write'])).toBe('flows.main.sinks.my-lake.write');
   expect(pathText(['streams', 'public.*', 'key', 0])).toBe('streams["public.*"].key[0]');
   expect(pathText([])).toBe('');
-});
-
-it('knows the parts of target names', () => {
-  expect(templateProblem('bronze.{schema}_{stream}')).toBeUndefined();
-  expect(templateProblem('plain')).toBeUndefined();
-  expect(templateProblem('{steam}')).toBe('{steam} stands for nothing; did you mean {stream}?');
-  expect(templateProblem('{xyzzy}')).toBe(
-    '{xyzzy} stands for nothing; there are {stream}, {schema} and {name}',
-  );
-  expect(templateProblem('{stream')).toBe('a { or } in it has no partner');
 });

@@ -1,10 +1,9 @@
 /** What a flow reads and writes, as far as it can be told from discovery alone: for looking at systems before planning. */
 import type { CatalogStream, DiagnosedStream, DiagnosedTarget, SinkCapabilities } from '@sluice/sdk';
-import { isExact } from '@sluice/sdk';
+import { isExact, renderName } from '@sluice/sdk';
 import type { JobFlow, JobSink } from '../job/job.js';
 import { discoveryPatterns, streamSettings, targetSettings } from '../job/stream-settings.js';
 import { defaultWrite } from './modes-matrix.js';
-import { targetName } from './target-name.js';
 
 /** The streams that the flow reads: those that were found, and those that the job names though they were not. */
 export function streamsRead(flow: JobFlow, found: readonly CatalogStream[]): DiagnosedStream[] {
@@ -29,6 +28,6 @@ export function targetsWritten(
     if (settings === undefined || target === undefined) return [];
     const hasKey = (settings.key ?? key).length > 0;
     const write = target.write ?? defaultWrite(settings.mode, hasKey, capabilities);
-    return [{ stream, target: targetName(target.name, stream), write, save: target.save }];
+    return [{ stream, target: renderName(target.name ?? '{name}', stream), write, save: target.save }];
   });
 }

@@ -11,6 +11,7 @@ import {
   nearestName,
   type ReadPlan,
   type Rung,
+  renderName,
   type SinkStream,
   type Source,
   type StreamRead,
@@ -27,7 +28,6 @@ import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js'
 import { defaultWrite, refusal } from './modes-matrix.js';
 import { changeSchema } from './needed-values.js';
 import { type SettledSchema, settleSchema } from './schema-policy.js';
-import { targetName } from './target-name.js';
 
 /** A stream that is read, with what the flow does to its rows. */
 interface Draft {
@@ -269,6 +269,7 @@ async function planSink(
     targets = await Promise.all(targets.map((d, i) => keepAsText(d, tables[i]!, request, context)));
     tables = await planTables(sink, targets, context);
   }
+  checkTables(tables);
   return {
     plan: {
       key: { ...key, sink: sink.name },
@@ -309,7 +310,7 @@ function targetOf(draft: ReadableDraft, sink: SinkRequest, request: FlowRequest)
   );
   if (reason !== undefined) throw coreErrors.refused(`stream ${stream}: ${reason}`, { details: { stream } });
   const encodings = transforms.length === 0 ? (catalog.encodings ?? []) : [];
-  const name = targetName(target.name, stream);
+  const name = renderName(target.name ?? '{name}', stream);
   const { save, options } = target;
   return {
     draft,
@@ -328,6 +329,19 @@ function checkTargets(drafts: readonly TargetDraft[]): void {
       );
     }
     taken.set(request.target, request.stream);
+  }
+}
+
+/** Names that differ may still mean one table: the sink says which. Rows may be appended to a table by several streams. */
+function checkTables(tables: readonly TablePlan[]): void {
+  const taken = new Map<string, TablePlan>();
+  for (const table of tables) {
+    const { stream, target, write } = table;
+    const other = taken.get(target);
+    if (other !== undefined && (other.write !== 'append' || write !== 'append')) {
+      throw coreErrors.targetsCollide(`${other.stream} and ${stream} would both be written to ${target}`);
+    }
+    taken.set(target, table);
   }
 }
 

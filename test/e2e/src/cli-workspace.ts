@@ -1,6 +1,14 @@
 /** A folder in which the command line is used as people and schedulers use it: as a process, on files. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +48,10 @@ export class Workspace {
 
   read(...parts: string[]): string {
     return readFileSync(this.path(...parts), 'utf8');
+  }
+
+  exists(...parts: string[]): boolean {
+    return existsSync(this.path(...parts));
   }
 
   /** Runs the command to its end. */

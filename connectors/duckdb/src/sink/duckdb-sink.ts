@@ -23,7 +23,7 @@ import { identityOf, identityOfPath } from '../database/identity.js';
 import type { DuckdbConfig } from '../duckdb-config.js';
 import { duckdbErrors } from '../errors.js';
 import { ensureTable } from '../tables/converge.js';
-import { plainName, qualified } from '../tables/identifiers.js';
+import { folded, plainName, qualified } from '../tables/identifiers.js';
 import { makerOf, readShape } from '../tables/table-shape.js';
 import { stagingTable, targetOf, wantedColumns } from '../tables/target.js';
 import { type DuckdbWriter, openWriter } from './duckdb-writer.js';
@@ -223,7 +223,7 @@ export class DuckdbSink implements Sink {
 function requireOneStreamEach(plans: readonly TablePlan[]): void {
   const taken = new Map<string, TablePlan>();
   for (const plan of plans) {
-    const name = plan.target.toLowerCase();
+    const name = folded(plan.target);
     const other = taken.get(name);
     if (other !== undefined && (other.write !== 'append' || plan.write !== 'append')) {
       throw duckdbErrors.nameRefused(

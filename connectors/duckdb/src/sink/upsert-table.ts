@@ -3,7 +3,7 @@ import type { Batch, Clear, StreamSchema } from '@sluice/sdk';
 import type { Database } from '../database/database.js';
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
-import { OWN_PREFIX, plainName, qualified, quote, type TableName } from '../tables/identifiers.js';
+import { folded, OWN_PREFIX, plainName, qualified, quote, type TableName } from '../tables/identifiers.js';
 import { loadIndexes, readShape } from '../tables/table-shape.js';
 import { feedColumns } from '../vectors/feed-columns.js';
 import type { FeedColumn } from '../vectors/row-feeds.js';
@@ -161,9 +161,9 @@ export class UpsertTable {
 
   /** Whether the target has columns that the rows do not have, whose values must outlive a delete and insert. */
   private async hasOwnColumns(schema: StreamSchema): Promise<boolean> {
-    const names = new Set(schema.fields.map((f) => f.name.toLowerCase()));
+    const names = new Set(schema.fields.map((f) => folded(f.name)));
     const shape = await readShape(this.session, this.name);
-    return shape?.columns.some((column) => !names.has(column.name.toLowerCase())) ?? false;
+    return shape?.columns.some((column) => !names.has(folded(column.name))) ?? false;
   }
 
   private async runAll(statements: readonly string[]): Promise<void> {

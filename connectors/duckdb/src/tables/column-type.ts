@@ -9,7 +9,7 @@ import {
   worst,
 } from '@sluice/sdk';
 import { duckdbErrors } from '../errors.js';
-import { quote } from './identifiers.js';
+import { folded, quote } from './identifiers.js';
 
 export interface ColumnType {
   /** As DuckDB itself would print it, so that it can be compared with the catalog's. */
@@ -122,12 +122,12 @@ function named(fields: readonly Field[], members: readonly string[]): string {
   if (fields.length === 0) throw duckdbErrors.noPlace('a struct or union without members has no counterpart');
   const seen = new Set<string>();
   for (const { name } of fields) {
-    if (name === '' || seen.has(name.toLowerCase())) {
+    if (name === '' || seen.has(folded(name))) {
       throw duckdbErrors.nameRefused(
         `member ${JSON.stringify(name)}: names of members must differ, whatever their case`,
       );
     }
-    seen.add(name.toLowerCase());
+    seen.add(folded(name));
   }
   return fields.map((f, i) => `${quote(f.name)} ${members[i]}`).join(', ');
 }

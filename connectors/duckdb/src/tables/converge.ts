@@ -2,7 +2,7 @@
 
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
-import { literal, plainName, qualified, quote, type TableName } from './identifiers.js';
+import { folded, literal, plainName, qualified, quote, type TableName } from './identifiers.js';
 import { type Maker, makerComment, makerOf, readShape, type TableShape } from './table-shape.js';
 import { createTableSql, type WantedColumn } from './target.js';
 import { holds } from './type-holds.js';
@@ -43,7 +43,7 @@ export async function alterStatements(
   const alter = `ALTER TABLE ${qualified(name)}`;
   const statements: string[] = [];
   for (const wanted of columns) {
-    const actual = shape.columns.find((column) => column.name.toLowerCase() === wanted.name.toLowerCase());
+    const actual = shape.columns.find((column) => folded(column.name) === folded(wanted.name));
     if (actual === undefined) {
       statements.push(`${alter} ADD COLUMN ${quote(wanted.name)} ${wanted.type}`);
       continue;
@@ -68,10 +68,8 @@ function extraColumns(
   columns: readonly WantedColumn[],
   ours: boolean,
 ): string[] {
-  const wanted = new Set(columns.map((column) => column.name.toLowerCase()));
-  const stuck = shape.columns.filter(
-    (c) => !wanted.has(c.name.toLowerCase()) && !c.nullable && !c.hasDefault,
-  );
+  const wanted = new Set(columns.map((column) => folded(column.name)));
+  const stuck = shape.columns.filter((c) => !wanted.has(folded(c.name)) && !c.nullable && !c.hasDefault);
   if (stuck.length > 0 && !ours) {
     throw duckdbErrors.tableDiffers(
       `${plainName(name)}: column ${stuck[0]!.name} is NOT NULL and gets no values`,

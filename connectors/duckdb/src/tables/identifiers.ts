@@ -40,7 +40,17 @@ export function parseTarget(target: string, schema: string): TableName {
   return name;
 }
 
-/** Whether a name belongs to the sink. DuckDB's names do not differ by case. */
+/** Whether a name belongs to the sink. */
 export function isOwn(name: string): boolean {
-  return name.toLowerCase().startsWith(OWN_PREFIX);
+  return folded(name).startsWith(OWN_PREFIX);
+}
+
+/** What two names have in common that DuckDB takes for one: they differ by the case of the letters A to Z alone. */
+export function folded(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** The same in SQL, whose `lower` would change other letters too. */
+export function foldedSql(expression: string): string {
+  return `translate(${expression}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')`;
 }

@@ -1,5 +1,6 @@
 /** Whether a new table can take a target's place. */
 import type { SaveMode } from '@sluice/sdk';
+import { folded } from './identifiers.js';
 import { makerOf, type TableShape } from './table-shape.js';
 
 /**
@@ -17,9 +18,9 @@ export function swapObstacle(
   if (makerOf(shape) === undefined) return 'the sink did not make it';
   if (shape.indexes.length > 0) return `it has the index ${shape.indexes[0]}`;
   if (shape.constraints.length > 0) return `it has the constraint ${shape.constraints[0]}`;
-  const names = new Set(columns.map((name) => name.toLowerCase()));
+  const names = new Set(columns.map((name) => folded(name)));
   for (const column of shape.columns) {
-    if (!names.has(column.name.toLowerCase())) return `the source has no column ${column.name}`;
+    if (!names.has(folded(column.name))) return `the source has no column ${column.name}`;
     if (column.hasDefault) return `column ${column.name} has a default`;
     if (column.hasComment) return `column ${column.name} has a comment`;
   }

@@ -1,7 +1,7 @@
 /** Tables as they are: columns, and what has been hung on them. */
 
 import type { Session } from '../database/session.js';
-import type { TableName } from './identifiers.js';
+import { foldedSql, type TableName } from './identifiers.js';
 
 export interface TableColumn {
   readonly name: string;
@@ -54,8 +54,7 @@ export async function readShape(
   const what = `look at ${schema}.${table}`;
   const values = [schema, table];
   const found = await session.rows(
-    `SELECT comment FROM duckdb_tables() WHERE lower(schema_name) = lower($1) AND lower(table_name) = lower($2)
-       AND database_name = current_database()`,
+    `SELECT comment FROM duckdb_tables() WHERE ${caseless(HERE)}`,
     what,
     values,
   );
@@ -74,7 +73,7 @@ export async function readShape(
   const constraints = await session.rows(
     `SELECT constraint_text FROM duckdb_constraints()
      WHERE database_name = current_database() AND constraint_type <> 'NOT NULL'
-       AND (${caseless('schema_name = $1 AND table_name = $2')} OR lower(referenced_table) = lower($2))`,
+       AND (${caseless('schema_name = $1 AND table_name = $2')} OR ${caseless('referenced_table = $2')})`,
     what,
     values,
   );
@@ -94,13 +93,13 @@ export async function readShape(
 }
 
 function caseless(condition: string): string {
-  return condition.replace(/(\w+) = (\$\d)/g, 'lower($1) = lower($2)');
+  return condition.replace(/(\w+) = (\$\d)/g, (_, a, b) => `${foldedSql(a)} = ${foldedSql(b)}`);
 }
 
 /** Whether a view has the name. */
 export async function isView(session: Session, { schema, table }: TableName): Promise<boolean> {
   const found = await session.rows(
-    `SELECT 1 AS found FROM duckdb_views() WHERE lower(schema_name) = lower($1) AND lower(view_name) = lower($2)
+    `SELECT 1 AS found FROM duckdb_views() WHERE ${caseless('schema_name = $1 AND view_name = $2')}
        AND database_name = current_database()`,
     `look for a view ${schema}.${table}`,
     [schema, table],

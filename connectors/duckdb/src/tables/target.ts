@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Field, SaveMode, SinkJob, StreamSchema, TablePlan } from '@sluice/sdk';
 import { duckdbErrors } from '../errors.js';
 import { columnType } from './column-type.js';
-import { isOwn, OWN_PREFIX, qualified, quote, type TableName } from './identifiers.js';
+import { folded, isOwn, OWN_PREFIX, qualified, quote, type TableName } from './identifiers.js';
 
 /** What the sink keeps in a plan for its other verbs. */
 export interface TargetDetail extends TableName {
@@ -25,7 +25,7 @@ export function targetOf(plan: TablePlan): TargetDetail {
 export function wantedColumns(schema: StreamSchema): WantedColumn[] {
   const seen = new Map<string, string>();
   for (const { name } of schema.fields) {
-    const same = seen.get(name.toLowerCase());
+    const same = seen.get(folded(name));
     if (same !== undefined) {
       throw duckdbErrors.nameRefused(
         `${schema.stream}: columns ${same} and ${name} would be one column in DuckDB`,
@@ -34,7 +34,7 @@ export function wantedColumns(schema: StreamSchema): WantedColumn[] {
     if (name === '' || name.includes('\0') || isOwn(name)) {
       throw duckdbErrors.nameRefused(`${schema.stream}: a column cannot be called ${JSON.stringify(name)}`);
     }
-    seen.set(name.toLowerCase(), name);
+    seen.set(folded(name), name);
   }
   return schema.fields.map((f) => ({
     name: f.name,

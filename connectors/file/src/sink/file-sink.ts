@@ -39,6 +39,8 @@ export interface FileSinkSettings {
 
 /** Parts that share the sink's memory: as many as lanes are likely to be open. */
 const OPEN_PARTS = 6;
+/** Of a folder's name, in every file system that is in use. */
+const MOST_NAME_BYTES = 255;
 
 export class FileSink implements Sink {
   readonly capabilities: SinkCapabilities;
@@ -213,6 +215,12 @@ export class FileSink implements Sink {
       names.some((name) => name === '' || name === '.' || name === '..' || name === '.sluice')
     ) {
       throw fileSinkErrors.targetName(`"${target}" is no folder below ${this.settings.path}`);
+    }
+    const long = names.find((name) => Buffer.byteLength(name) > MOST_NAME_BYTES);
+    if (long !== undefined) {
+      throw fileSinkErrors.targetName(
+        `"${long.slice(0, 100)}…" is no name of a folder: it has more than ${MOST_NAME_BYTES} bytes`,
+      );
     }
     return { folder, save };
   }

@@ -18,7 +18,7 @@ export const fileSinkErrors = defineErrors('FILESINK', {
     number: 3,
     class: 'config',
     title: 'A target’s name is no folder below the path',
-    help: 'Use a relative name without `..`.',
+    help: 'Use a relative name without `..`; a template such as `{stream:40}` shortens names.',
   },
   oneFileOneStream: {
     number: 4,
