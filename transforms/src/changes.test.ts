@@ -688,8 +688,8 @@ update 1 5 b          | refused: SLUICE-TRANSFORM-0011
 update 1 5 _ <- 1 3 a | delete 10 3 a; upsert 10 5 a; upsert 11 5 a; upsert 12 5 a
 update 1 5 _          | refused: SLUICE-TRANSFORM-0011
 upsert 1 5 b <- 1 3 a | delete 10 3 a; upsert 10 5 b; upsert 11 5 b; upsert 12 5 b
-upsert 1 5 b          | refused: SLUICE-TRANSFORM-0011
-upsert 1 5 _          | refused: SLUICE-TRANSFORM-0011
+upsert 1 5 b          | upsert 10 5 b; upsert 11 5 b; upsert 12 5 b
+upsert 1 5 _          | upsert 10 5 _; upsert 11 5 _; upsert 12 5 _
 move 2 5 b <- 1 3 a   | delete 10 3 a; upsert 20 5 b; upsert 21 5 b; upsert 22 5 b
 move 2 5 b <- 1 _ _   | refused: SLUICE-TRANSFORM-0011
 move 2 5 _ <- 1 3 a   | delete 10 3 a; upsert 20 5 a; upsert 21 5 a; upsert 22 5 a

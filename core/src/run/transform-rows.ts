@@ -36,6 +36,7 @@ export interface Passing {
 
 export class TransformRows {
   private readonly entered: number[];
+  private readonly revises: boolean;
 
   constructor(
     private readonly plan: StreamPlan,
@@ -45,6 +46,7 @@ export class TransformRows {
     private readonly rung: Rung | undefined,
   ) {
     this.entered = new Array(plan.transforms.length + 1).fill(0);
+    this.revises = plan.transforms.length > 0 && revises(plan);
   }
 
   pass(batch: Batch): Passing {
@@ -61,7 +63,7 @@ export class TransformRows {
     entered[0]! += rows;
     let added = 0;
     let filtered = 0;
-    let batches: readonly Batch[] = [onRung(batch, rung)];
+    let batches: readonly Batch[] = [onRung(this.revises ? asUpserts(batch) : batch, rung)];
     for (const [index, transform] of plan.transforms.entries()) {
       const made: Batch[] = [];
       for (const one of batches) {
@@ -89,6 +91,17 @@ export class TransformRows {
       entered: [...entered],
     };
   }
+}
+
+/** Whether rows may take the place of others that came in earlier runs: those have to leave where they stop matching. */
+function revises({ read, targets }: StreamPlan): boolean {
+  return read.mode === 'incremental' && Object.values(targets).every(({ table }) => table.write === 'upsert');
+}
+
+function asUpserts(batch: Batch): Batch {
+  if (batch.op !== 'insert') return batch;
+  const columns = batch.schema.fields.map((_, i) => i);
+  return batch.derive(batch.schema, columns, undefined, { op: 'upsert' });
 }
 
 /** Applies a transform to a batch without the rows that it refuses, which are found by halving. */

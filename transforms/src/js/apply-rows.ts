@@ -113,10 +113,13 @@ class Result {
   /** A change of which no more than the old key is known. */
   private change(op: Op, row: Row, old: Row | undefined, at: number): void {
     const made = this.call(row, at);
+    const { keepsKey, keyAlone } = this.mapping;
+    if (op === 'upsert' && made.length > 0 && !(keepsKey && keyAlone)) {
+      for (const one of made) this.push(one, op);
+      return;
+    }
     if (made.length > 1) throw this.exploded(made, op, at);
     const [one] = made;
-    const { keepsKey, keyAlone } = this.mapping;
-    if (op === 'upsert' && one !== undefined && !(keepsKey && keyAlone)) return this.push(one, op);
     const oldKey = this.keyOf(op === 'move' ? old : row, at);
     if (one !== undefined) {
       this.requireKey(one, row, at);
