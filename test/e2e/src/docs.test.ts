@@ -52,6 +52,7 @@ describe('the documentation', () => {
     'docs/dead-letters.md',
     'docs/memory.md',
     'docs/increments.md',
+    'docs/schemas.md',
   ])('%s does what it says', { timeout: 300_000 }, (page) => {
     const blocks = docsBlocks(readFileSync(join(ROOT, page), 'utf8'));
     expect(blocks.filter(({ kind }) => kind === 'command').length).toBeGreaterThan(3);
