@@ -8,6 +8,16 @@ export type ReadMode = (typeof READ_MODES)[number];
 export const WRITE_MODES = ['append', 'upsert', 'replace', 'mirror'] as const;
 export type WriteMode = (typeof WRITE_MODES)[number];
 
+/** Whether of several rows with one key the last counts. */
+export function isKeyed(mode: WriteMode): boolean {
+  return mode === 'upsert' || mode === 'mirror';
+}
+
+/** Whether rows are shown when their generation is complete, and not with their commit. */
+export function isGenerational(mode: WriteMode): boolean {
+  return mode === 'replace' || mode === 'mirror';
+}
+
 /**
  * What happens to a table.
  * - `keep`: create it when it is missing, use it when it is there.

@@ -64,8 +64,11 @@ export interface TablePlan {
   readonly schema: StreamSchema;
   /** The encoding that is taken as it is, where one is. */
   readonly encoding?: string;
-  /** How a generation becomes visible; `none` when rows are visible with their commit. */
-  readonly publish: 'swap' | 'refill' | 'directory' | 'none';
+  /**
+   * How a generation becomes visible; `none` when rows are visible with their commit. `merge`: only rows that differ are
+   * written, and those that are missing in it deleted.
+   */
+  readonly publish: 'swap' | 'refill' | 'merge' | 'directory' | 'none';
   readonly exists: boolean;
   /** Statements or steps that will change the system, in order, for people to read. */
   readonly ddl: readonly string[];

@@ -33,7 +33,7 @@ const unreachable = { path: path.join(folder, 'no', 'such', 'folder', 'x.duckdb'
 
 testSink({
   connector,
-  modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic' },
+  modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
   config: () => ({ path: freshPath() }),
   read: readTable,
   unreachable,

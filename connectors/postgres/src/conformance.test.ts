@@ -172,7 +172,7 @@ describeWithServer('postgres-15', (server) => {
   testSink({
     connector,
     config: async () => ({ url: await server().createDatabase() }),
-    modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic' },
+    modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
     read: ({ target, table, config: { url: of } }) => rowsOf(of as string, target, table.schema),
     unreachable,
   });

@@ -143,7 +143,7 @@ export async function postgresToPostgres(
   server: PostgresServer,
   source: string,
   by: 'ctid' | 'key' | 'cursor',
-  write: 'replace' | 'append' | 'upsert',
+  write: 'replace' | 'append' | 'upsert' | 'mirror',
 ): Promise<Scenario> {
   const base = new Base();
   const target = await server.createDatabase();
@@ -176,7 +176,7 @@ export async function postgresToPostgres(
 export async function csvToDuckdb(
   server: PostgresServer,
   source: string,
-  write: 'replace' | 'append',
+  write: 'replace' | 'append' | 'mirror',
 ): Promise<Scenario> {
   const base = new Base();
   mkdirSync(join(base.folder, 'in'));

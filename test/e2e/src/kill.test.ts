@@ -31,6 +31,8 @@ describeWithServer('postgres-15', (server) => {
     'Postgres → Postgres, key ranges, upsert': () => postgresToPostgres(server(), source, 'key', 'upsert'),
     'Postgres → Postgres, by a cursor, append': () =>
       postgresToPostgres(server(), source, 'cursor', 'append'),
+    'Postgres → Postgres, page ranges, mirror': () => postgresToPostgres(server(), source, 'ctid', 'mirror'),
+    'CSV → DuckDB, mirror': () => csvToDuckdb(server(), source, 'mirror'),
     'CSV → DuckDB, replace': () => csvToDuckdb(server(), source, 'replace'),
     'CSV → DuckDB, append': () => csvToDuckdb(server(), source, 'append'),
     'Postgres → Parquet, replace': () => postgresToParquet(source, 'replace'),

@@ -26,6 +26,8 @@ const scenarios: Scenario[] = [
   await postgresToPostgres(server, source, 'key', 'append'),
   await postgresToPostgres(server, source, 'key', 'upsert'),
   await postgresToPostgres(server, source, 'cursor', 'append'),
+  await postgresToPostgres(server, source, 'ctid', 'mirror'),
+  await csvToDuckdb(server, source, 'mirror'),
   await csvToDuckdb(server, source, 'replace'),
   await csvToDuckdb(server, source, 'append'),
   await postgresToParquet(source, 'replace'),

@@ -7,6 +7,7 @@ import {
   type Finding,
   failpoint,
   folderFindings,
+  isGenerational,
   type LaneRequest,
   may,
   type PublishOptions,
@@ -34,7 +35,7 @@ import { dropOtherStagings } from './staging.js';
 
 export class DuckdbSink implements Sink {
   readonly capabilities = {
-    modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic' },
+    modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
     transactions: 'whole',
     partialUpdates: true,
     move: true,
@@ -135,7 +136,7 @@ export class DuckdbSink implements Sink {
       if (shape === undefined && target.save === 'require') {
         throw duckdbErrors.tableMissing(`${plainName(target)} is not there`);
       }
-      if (table.write === 'replace') {
+      if (isGenerational(table.write)) {
         await dropOtherStagings(control, job, table, generation);
         await ensureTable(control, stagingTable(job, table, generation), columns, maker);
         return;
@@ -158,7 +159,7 @@ export class DuckdbSink implements Sink {
     const { control } = database;
     await this.change(database, 'publish', async () => {
       await records.requireFence(control, job.id, job.fence);
-      if (table.write === 'replace') await publishGeneration(control, job, table, generation, options);
+      if (isGenerational(table.write)) await publishGeneration(control, job, table, generation, options);
       else await records.writeStream(control, job.id, table.stream, generation, true);
     });
   }

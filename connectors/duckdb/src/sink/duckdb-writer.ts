@@ -10,6 +10,7 @@ import {
   type Context,
   type Epoch,
   failpoint,
+  isKeyed,
   type LaneRequest,
   type TablePlan,
 } from '@sluice/sdk';
@@ -50,7 +51,7 @@ export class DuckdbWriter implements AtomicWriter {
     private readonly c: Context,
   ) {
     const { database } = lease;
-    this.staged = lane.tables.some((plan) => plan.write === 'upsert');
+    this.staged = lane.tables.some((plan) => isKeyed(plan.write));
     const enough = Math.min(ENOUGH_BYTES, Math.max(LEAST_BYTES, c.memory / 16));
     this.loader = new Loader(database, session, enough, async () => {
       if (!this.staged) await this.begin();
@@ -58,10 +59,9 @@ export class DuckdbWriter implements AtomicWriter {
     this.tables = new Map(
       lane.tables.map((plan, i) => {
         const name = writtenTable(lane.job, plan, lane.generation);
-        const table =
-          plan.write === 'upsert'
-            ? new UpsertTable(database, session, this.loader, name, plan.schema.key, i)
-            : new AppendTable(database, session, this.loader, name, this.staged ? i : undefined);
+        const table = isKeyed(plan.write)
+          ? new UpsertTable(database, session, this.loader, name, plan.schema.key, i)
+          : new AppendTable(database, session, this.loader, name, this.staged ? i : undefined);
         return [plan.stream, { plan, table }] as const;
       }),
     );

@@ -1,5 +1,5 @@
 /** How one stream will be written, by looking at the target as it is. Changes nothing. */
-import { type JsonObject, type SinkStream, sdkErrors, type TablePlan } from '@sluice/sdk';
+import { isGenerational, isKeyed, type JsonObject, type SinkStream, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
 import { columnVerdict } from '../tables/column-type.js';
@@ -16,13 +16,7 @@ export async function planTable(
   session: Session | undefined,
 ): Promise<TablePlan> {
   const { write, save } = stream;
-  if (write === 'mirror') {
-    throw sdkErrors.notSupported('duckdb has no write mode mirror', {
-      help: 'Use `replace`: it shows the new copy whole and drops what is missing in it.',
-      details: { stream: stream.stream },
-    });
-  }
-  if (write === 'upsert' && stream.schema.key.length === 0) {
+  if (isKeyed(write) && stream.schema.key.length === 0) {
     throw duckdbErrors.keyMissing(`${stream.stream} has no key`, { details: { stream: stream.stream } });
   }
   const name = parseTarget(stream.target, schema);
@@ -67,7 +61,8 @@ async function requireSaveMode(
 }
 
 function publishOf(stream: SinkStream, shape: TableShape | undefined, columns: readonly WantedColumn[]) {
-  if (stream.write !== 'replace') return 'none' as const;
+  if (!isGenerational(stream.write)) return 'none' as const;
+  if (stream.write === 'mirror' && shape !== undefined && stream.save !== 'recreate') return 'merge' as const;
   return obstacleOf(stream, shape, columns) === undefined ? ('swap' as const) : ('refill' as const);
 }
 
@@ -101,7 +96,7 @@ function notesOf(
   const notes: string[] = [];
   const obstacle = stream.write === 'replace' ? obstacleOf(stream, shape, columns) : undefined;
   if (obstacle !== undefined) notes.push(`the table is refilled, not swapped: ${obstacle}`);
-  if (stream.write === 'upsert' && shape?.constraints.some((text) => /PRIMARY KEY|UNIQUE/.test(text))) {
+  if (isKeyed(stream.write) && shape?.constraints.some((text) => /PRIMARY KEY|UNIQUE/.test(text))) {
     notes.push('the table has a unique index, which makes upserts slower; the sink needs none');
   }
   return notes.length > 0 ? { notes } : {};

@@ -2,13 +2,14 @@
 import type { PublishOptions, SinkJob, TablePlan } from '@sluice/sdk';
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
-import { plainName, qualified, quote } from '../tables/identifiers.js';
+import { alterStatements } from '../tables/converge.js';
+import { folded, plainName, qualified, quote, type TableName } from '../tables/identifiers.js';
 import { swapObstacle } from '../tables/swap.js';
-import { hasRows, loadIndexes, readShape, type TableShape } from '../tables/table-shape.js';
-import { stagingTable, targetOf } from '../tables/target.js';
+import { hasRows, loadIndexes, readShape, type TableColumn, type TableShape } from '../tables/table-shape.js';
+import { stagingTable, targetOf, wantedColumns } from '../tables/target.js';
 import { readRecord, writeStream } from './records.js';
 
-/** Publishes a generation of a `replace`; to be called in a transaction. A no-op when that has been done. */
+/** Publishes a generation; to be called in a transaction. A no-op when that has been done. */
 export async function publishGeneration(
   session: Session,
   job: SinkJob,
@@ -41,6 +42,8 @@ export async function publishGeneration(
     if (target.save === 'require')
       throw duckdbErrors.tableMissing(`${plainName(target)} is not there`, { details });
     await rename(session, plan, staging, undefined);
+  } else if (plan.write === 'mirror' && target.save !== 'recreate') {
+    await merge(session, plan, staging, loaded);
   } else if (
     swapObstacle(
       shape,
@@ -84,4 +87,57 @@ async function refill(session: Session, plan: TablePlan, staging: string, loaded
   await session.run(`DELETE FROM ${target}`, what);
   await session.run(`INSERT INTO ${target} (${columns}) SELECT ${columns} FROM ${staging}`, what);
   await session.run(`DROP TABLE ${staging}`, what);
+}
+
+/** Deletes what the generation lacks, writes what differs in it, and adds what is new. */
+async function merge(
+  session: Session,
+  plan: TablePlan,
+  staging: TableName,
+  loaded: TableShape,
+): Promise<void> {
+  const name = targetOf(plan);
+  const [target, from] = [qualified(name), qualified(staging)];
+  const what = `merge into ${plan.target}`;
+  for (const sql of await alterStatements(
+    session,
+    name,
+    (await readShape(session, name))!,
+    wantedColumns(plan.schema),
+  )) {
+    await session.run(sql, what);
+  }
+  const { key } = plan.schema;
+  const columns = loaded.columns.map((column) => quote(column.name));
+  const list = columns.join(', ');
+  const rest = loaded.columns.filter((column) => !key.some((part) => folded(part) === folded(column.name)));
+  const same = key.map((part) => `t.${quote(part)} = s.${quote(part)}`).join(' AND ');
+  await loadIndexes(session, target, list);
+  await session.run(
+    `DELETE FROM ${target} AS t WHERE NOT EXISTS (SELECT 1 FROM ${from} AS s WHERE ${same})`,
+    what,
+  );
+  if (rest.length > 0) {
+    const sets = rest.map((column) => `${quote(column.name)} = s.${quote(column.name)}`).join(', ');
+    await session.run(
+      `UPDATE ${target} AS t SET ${sets} FROM ${from} AS s WHERE ${same} AND (${rest.map(differs).join(' OR ')})`,
+      what,
+    );
+  }
+  await session.run(
+    `INSERT INTO ${target} (${list}) SELECT ${list} FROM ${from} AS s
+     WHERE NOT EXISTS (SELECT 1 FROM ${target} AS t WHERE ${same})`,
+    what,
+  );
+  await session.run(`DROP TABLE ${from}`, what);
+}
+
+/** Values that are equal to DuckDB may look different: 0 and -0, a month and thirty days. */
+function differs({ name, type }: TableColumn): string {
+  const looks = /FLOAT|DOUBLE|INTERVAL/.test(type);
+  const [old, now] = ['t', 's'].map((table) => {
+    const column = `${table}.${quote(name)}`;
+    return looks ? `CAST(${column} AS VARCHAR)` : column;
+  });
+  return `${old} IS DISTINCT FROM ${now}`;
 }

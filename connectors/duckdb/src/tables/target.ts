@@ -1,6 +1,13 @@
 /** Which tables a plan means, and what they should look like. */
 import { createHash } from 'node:crypto';
-import type { Field, SaveMode, SinkJob, StreamSchema, TablePlan } from '@sluice/sdk';
+import {
+  type Field,
+  isGenerational,
+  type SaveMode,
+  type SinkJob,
+  type StreamSchema,
+  type TablePlan,
+} from '@sluice/sdk';
 import { duckdbErrors } from '../errors.js';
 import { columnType } from './column-type.js';
 import { folded, isOwn, OWN_PREFIX, qualified, quote, type TableName } from './identifiers.js';
@@ -53,7 +60,7 @@ export function stagingPrefix(job: SinkJob, plan: TablePlan): string {
   return `${OWN_PREFIX}${hash}_g`;
 }
 
-/** The table that a generation of a `replace` is loaded into. */
+/** The table that a generation is loaded into before it is shown. */
 export function stagingTable(job: SinkJob, plan: TablePlan, generation: number): TableName {
   const { schema, table } = targetOf(plan);
   return { schema, table: `${stagingPrefix(job, plan)}${generation}_${table}` };
@@ -61,7 +68,7 @@ export function stagingTable(job: SinkJob, plan: TablePlan, generation: number):
 
 /** The table that rows of a generation are written to. */
 export function writtenTable(job: SinkJob, plan: TablePlan, generation: number): TableName {
-  return plan.write === 'replace' ? stagingTable(job, plan, generation) : targetOf(plan);
+  return isGenerational(plan.write) ? stagingTable(job, plan, generation) : targetOf(plan);
 }
 
 /** The statement that makes a table. */

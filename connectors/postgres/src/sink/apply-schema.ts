@@ -1,5 +1,5 @@
 /** Makes target and staging tables fit the plan: actual → wanted, so that repeating is harmless. */
-import { failpoint, type SinkJob, type TablePlan } from '@sluice/sdk';
+import { failpoint, isGenerational, type SinkJob, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { ident, literal, qualified } from '../quote.js';
@@ -27,7 +27,7 @@ export async function applySchema(request: SchemaChangeRequest): Promise<void> {
       [job.id, table.stream, String(request.generation)],
     );
     if (detailOf(table).save === 'fail') await refuseForeign(request);
-    if (table.write === 'replace') await applyStaging(request);
+    if (isGenerational(table.write)) await applyStaging(request);
     else await applyTarget(request);
     failpoint('postgres.apply-schema.before');
   });
@@ -59,8 +59,9 @@ async function applyStaging({ session, tables, job, table, generation }: SchemaC
   }
   if (await isPublished(session, tables, job.id, table.stream, generation)) return;
   const staging = await findTarget(session, wanted);
-  if (staging === undefined) await session.query(createStaging(detail, wanted));
-  else await makeFit(session, { ...detail, ours: true }, staging);
+  if (staging === undefined) {
+    await session.query(detail.keyed ? createTable({ ...detail, ...wanted }) : createStaging(detail, wanted));
+  } else await makeFit(session, { ...detail, ours: true }, staging);
 }
 
 /** Staging tables of all generations of a stream. */

@@ -1,10 +1,11 @@
 /** Plans how one stream is written, from the target as it is. Changes nothing. */
-import { type SinkStream, sdkErrors, type TablePlan, type TypeVerdict } from '@sluice/sdk';
+import { isGenerational, isKeyed, type SinkStream, type TablePlan, type TypeVerdict } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { ident, parseStreamName, qualified, streamName } from '../quote.js';
 import { takesFrames } from '../types/frames-format.js';
 import { hungOn } from './hung-on.js';
+import { mergeFrom } from './merge-sql.js';
 import { type ColumnPlan, existingColumns, mismatch, newColumns } from './plan-columns.js';
 import type { RecordTables } from './record-tables.js';
 import { asJson, type TableDetail } from './table-detail.js';
@@ -30,20 +31,13 @@ export interface PlanSetting {
 
 export async function planTable(setting: PlanSetting, stream: SinkStream): Promise<TablePlan> {
   const { write } = stream;
-  if (write === 'mirror')
-    throw sdkErrors.notSupported('postgres has no write mode mirror', { details: { stream: stream.stream } });
   const name = parseStreamName(stream.target, setting.defaultSchema);
   checkNames([name.schema, name.table, ...stream.schema.fields.map((f) => f.name)]);
   const target = await findTarget(setting.session, name);
   const ours = target !== undefined && (await isOurs(setting, stream.stream, target));
   checkSaveMode(stream, target, ours);
   const reasons = target === undefined ? [] : await whyRefill(setting, stream, target);
-  const publish =
-    write !== 'replace'
-      ? 'none'
-      : target === undefined || stream.save === 'recreate' || reasons.length === 0
-        ? 'swap'
-        : 'refill';
+  const publish = publishOf(stream, target, reasons);
   const isNew = target === undefined || stream.save === 'recreate' || publish === 'swap';
   const additions = await newColumns(setting.session, stream.schema, name);
   const plans = isNew ? additions : existingColumns(stream.schema, target, additions, ours);
@@ -52,7 +46,7 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
   const columns = plans.map(({ column }) =>
     key.includes(column.name) ? { ...column, nullable: false } : column,
   );
-  const detail: TableDetail = { ...name, columns, key, save: stream.save, ours };
+  const detail: TableDetail = { ...name, columns, key, keyed: isKeyed(write), save: stream.save, ours };
   const encoding = stream.encodings.find((format) => accepts(format, plans));
   const schemaThere = await hasSchema(setting.session, name.schema);
   const notes = publish === 'refill' ? reasons.map((reason) => `refilled instead of swapped: ${reason}`) : [];
@@ -70,6 +64,17 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
     ...(notes.length > 0 && { notes }),
     detail: asJson(detail),
   };
+}
+
+function publishOf(
+  { write, save }: SinkStream,
+  target: Target | undefined,
+  reasons: readonly string[],
+): TablePlan['publish'] {
+  if (!isGenerational(write)) return 'none';
+  if (target === undefined || save === 'recreate') return 'swap';
+  if (write === 'mirror') return 'merge';
+  return reasons.length === 0 ? 'swap' : 'refill';
 }
 
 /** The server would cut longer names off, and two of them could become one. */
@@ -176,7 +181,7 @@ function ddlOf(
     return alterations(detail, target);
   }
   const staging = { schema: detail.schema, table: '_sluice_<stream>_g<generation>' };
-  const create = createStaging(detail, staging);
+  const create = detail.keyed ? createTable({ ...detail, ...staging }) : createStaging(detail, staging);
   if (publish === 'refill') {
     const names = columnNames(detail.columns.map((column) => column.name));
     return [
@@ -187,9 +192,17 @@ function ddlOf(
       `DROP TABLE ${qualified(staging)}`,
     ];
   }
+  if (publish === 'merge') {
+    return [
+      create,
+      ...alterations(detail, target!),
+      ...mergeFrom(staging, detail),
+      `DROP TABLE ${qualified(staging)}`,
+    ];
+  }
   return [
     create,
-    ...(detail.key.length > 0 ? [addKey(staging, detail.key)] : []),
+    ...(detail.key.length > 0 && !detail.keyed ? [addKey(staging, detail.key)] : []),
     ...(target === undefined ? [] : [`DROP TABLE ${qualified(detail)}`]),
     `ALTER TABLE ${qualified(staging)} RENAME TO ${ident(detail.table)}`,
   ];

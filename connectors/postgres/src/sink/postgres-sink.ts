@@ -38,7 +38,7 @@ export class PostgresSink implements Sink {
     this.tables = new RecordTables(config.schema);
     this.connections = new Connections(config, [DURABLE]);
     this.capabilities = {
-      modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic' },
+      modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
       transactions: 'whole',
       partialUpdates: false,
       move: false,

@@ -8,6 +8,7 @@ import {
   type Clear,
   type Epoch,
   failpoint,
+  isGenerational,
   type LaneRequest,
 } from '@sluice/sdk';
 import type { CopyIn } from '../connection/copy-in.js';
@@ -41,8 +42,9 @@ export class PostgresWriter implements AtomicWriter {
   static async open(session: Session, tables: RecordTables, lane: LaneRequest): Promise<PostgresWriter> {
     const loads = new Map<string, TableLoad>();
     for (const table of lane.tables) {
-      const staged = table.write === 'replace';
-      const destination = staged ? stagingName(lane.job.id, table, lane.generation) : detailOf(table);
+      const destination = isGenerational(table.write)
+        ? stagingName(lane.job.id, table, lane.generation)
+        : detailOf(table);
       const load = new TableLoad(table, destination, `_sluice_in_${loads.size}`);
       await load.prepare(session);
       loads.set(table.stream, load);

@@ -1,11 +1,12 @@
 /** Makes a full copy visible, whole; see docs/design/postgres-commit.md. */
-import { failpoint, type PublishOptions, type TablePlan } from '@sluice/sdk';
+import { failpoint, isGenerational, type PublishOptions, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { ident, qualified, type TableName } from '../quote.js';
 import { makeFit, recordCreated, type SchemaChangeRequest } from './apply-schema.js';
 import { underFence } from './fence.js';
 import { hungOn } from './hung-on.js';
+import { mergeFrom } from './merge-sql.js';
 import { detailOf, stagingName } from './table-detail.js';
 import { addKey, columnNames } from './table-sql.js';
 import { findTarget, type Target } from './target.js';
@@ -16,7 +17,7 @@ export async function publish(request: SchemaChangeRequest, options: PublishOpti
     const state = await streamState(request);
     if (state.published) return false;
     // Rows of other write modes were visible with their commits.
-    if (table.write === 'replace') await publishStaging(request, state, options);
+    if (isGenerational(table.write)) await publishStaging(request, state, options);
     await session.query(`UPDATE ${tables.streams} SET published = true WHERE job = $1 AND stream = $2`, [
       job.id,
       table.stream,
@@ -82,12 +83,16 @@ async function publishStaging(
   }
   const target = await lockTarget(session, detail, table);
   if (target !== undefined && !options.allowEmpty) await refuseEmpty(session, staging, target);
+  if (target !== undefined && table.write === 'mirror' && detail.save !== 'recreate') {
+    await merge(session, table, staging, target);
+    return;
+  }
   const reasons = target === undefined ? [] : await whyRefill(session, target, state);
   if (target !== undefined && reasons.length > 0 && detail.save !== 'recreate') {
     await refill(session, table, staging, target);
     return;
   }
-  if (detail.key.length > 0)
+  if (detail.key.length > 0 && !detail.keyed)
     await session.query(addKey(staging, detail.key), undefined, `building the key of ${table.target}`);
   if (target !== undefined)
     await session.query(`DROP TABLE ${qualified(target)}`, undefined, `replacing ${table.target}`);
@@ -119,6 +124,15 @@ async function refuseEmpty(session: Session, staging: Target, target: Target): P
 async function whyRefill(session: Session, target: Target, state: StreamState): Promise<string[]> {
   if (state.created !== target.oid) return ['the table was not created by this job'];
   return hungOn(session, target, state.createdColumns);
+}
+
+async function merge(session: Session, table: TablePlan, staging: Target, target: Target): Promise<void> {
+  const detail = detailOf(table);
+  const doing = `merging into ${table.target}`;
+  await makeFit(session, detail, target);
+  await session.query(`ANALYZE ${qualified(staging)}`, undefined, doing);
+  for (const sql of mergeFrom(staging, detail)) await session.query(sql, undefined, doing);
+  await session.query(`DROP TABLE ${qualified(staging)}`, undefined, doing);
 }
 
 async function refill(session: Session, table: TablePlan, staging: Target, target: Target): Promise<void> {

@@ -16,8 +16,10 @@ export interface PlannedColumn {
 
 export interface TableDetail extends TableName {
   readonly columns: readonly PlannedColumn[];
-  /** Columns of the primary key, or for `upsert` those by which rows are replaced. */
+  /** Columns of the primary key, or for `upsert` and `mirror` those by which rows are replaced. */
   readonly key: readonly string[];
+  /** Whether of several rows with one key the last counts. */
+  readonly keyed: boolean;
   readonly save: SaveMode;
   /** Whether the table that is there was created by us: it follows the stream. Others get new columns at most. */
   readonly ours: boolean;

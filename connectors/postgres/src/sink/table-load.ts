@@ -1,5 +1,5 @@
 /** How the rows of one table get there: straight into it, or through a temporary table of the writer. */
-import { type Batch, getBit, OPS, type TablePlan } from '@sluice/sdk';
+import { type Batch, getBit, isKeyed, OPS, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { encodeInt2 } from '../copy/encode-fixed.js';
 import { type EncodedColumn, FrameEncoder, type Frames } from '../copy/frame-encoder.js';
@@ -44,7 +44,7 @@ export class TableLoad {
     this.detail = detailOf(table);
     const { columns } = this.detail;
     this.names = columns.map((column) => column.name);
-    this.buffered = table.write === 'upsert' || columns.some((column) => column.viaText);
+    this.buffered = isKeyed(table.write) || columns.some((column) => column.viaText);
     const into = this.buffered ? `pg_temp.${ident(buffer)}` : qualified(destination);
     this.plain = { sql: copyInto(into, this.names), withOp: false };
     this.withOp = { sql: copyInto(into, [...this.names, OP_COLUMN]), withOp: true };
@@ -57,15 +57,16 @@ export class TableLoad {
   /** Once a connection, outside of transactions. */
   async prepare(session: Session): Promise<void> {
     if (!this.buffered) return;
-    const select = this.detail.columns.map(({ name, viaText }) =>
-      viaText ? `${ident(name)}::text` : ident(name),
+    const columns = this.detail.columns.map(
+      ({ name, type, viaText }) => `${ident(name)} ${viaText ? 'text' : type}`,
     );
     const name = ident(this.buffer);
     await session.query(
-      `CREATE TEMPORARY TABLE ${name} ON COMMIT DELETE ROWS AS
-         SELECT ${select.join(', ')} FROM ${qualified(this.destination)} WITH NO DATA;
-       ALTER TABLE pg_temp.${name} ADD COLUMN ${OP_COLUMN} smallint NOT NULL DEFAULT 0,
-         ADD COLUMN ${ORDER_COLUMN} bigint GENERATED ALWAYS AS IDENTITY (CACHE 1000)`,
+      `CREATE TEMPORARY TABLE ${name} (${[
+        ...columns,
+        `${OP_COLUMN} smallint NOT NULL DEFAULT 0`,
+        `${ORDER_COLUMN} bigint GENERATED ALWAYS AS IDENTITY (CACHE 1000)`,
+      ].join(', ')}) ON COMMIT DELETE ROWS`,
       undefined,
       `preparing to write ${this.table.target}`,
     );
@@ -82,7 +83,7 @@ export class TableLoad {
     refuseAbsent(batch);
     const unplaced = unplacedRows(this.encoded, batch.columns());
     if (unplaced === undefined) return { copied: batch, texts: undefined };
-    if (this.table.write === 'upsert') return { copied: undefined, texts: batch };
+    if (isKeyed(this.table.write)) return { copied: undefined, texts: batch };
     return { copied: batch.select(otherRows(unplaced, batch.rowCount)), texts: batch.select(unplaced) };
   }
 
@@ -95,7 +96,7 @@ export class TableLoad {
   /** How a batch is copied. */
   form(batch: Batch): CopyForm {
     const mixed = typeof batch.op !== 'string' || batch.op === 'delete';
-    return mixed && this.table.write === 'upsert' ? this.withOp : this.plain;
+    return mixed && isKeyed(this.table.write) ? this.withOp : this.plain;
   }
 
   /** The rows of a batch as CopyData messages. */
@@ -115,7 +116,7 @@ export class TableLoad {
     if (this.pending === 'nothing') return;
     const from = `pg_temp.${ident(this.buffer)}`;
     const doing = `writing ${this.table.target}`;
-    if (this.table.write === 'upsert') {
+    if (isKeyed(this.table.write)) {
       await applyRows(
         session,
         { from, destination: this.destination, detail: this.detail, deletes: this.pending === 'deletes' },
@@ -162,7 +163,7 @@ export class TableLoad {
 
   private checkOps(batch: Batch): void {
     const { write } = this.table;
-    const allowed = write === 'upsert' ? ['insert', 'update', 'upsert', 'delete'] : ['insert', 'upsert'];
+    const allowed = isKeyed(write) ? ['insert', 'update', 'upsert', 'delete'] : ['insert', 'upsert'];
     const ops = typeof batch.op === 'string' ? [batch.op] : [...new Set(batch.op)].map((code) => OPS[code]!);
     const wrong = ops.find((op) => !allowed.includes(op));
     if (wrong !== undefined) {
