@@ -29,7 +29,7 @@ export interface Encoded {
   readonly bytes: Uint8Array;
 }
 
-/** Decodes columns of an encoded batch on demand. */
+/** Decodes columns of a batch on demand. */
 export interface ColumnDecoder {
   column(index: number): Column;
 }
@@ -110,6 +110,16 @@ export class Batch {
       return builder.finish();
     };
     return new Batch(schema, rows.length, make, options, { makeRows: () => rows as Row[] });
+  }
+
+  /** A batch whose columns `decoder` makes on demand. */
+  static ofDecoder(
+    schema: StreamSchema,
+    rowCount: number,
+    decoder: ColumnDecoder,
+    options: BatchOptions = {},
+  ): Batch {
+    return new Batch(schema, rowCount, (i) => decoder.column(i), options);
   }
 
   /** A batch of a system's own bytes, whose columns `decoder` makes on demand. */

@@ -115,6 +115,8 @@ export interface OpenRequest {
   /** Upper bounds of a batch; whichever is met first ends it. */
   readonly batchRows: number;
   readonly batchBytes: number;
+  /** Whether a log is read on and on as it grows; otherwise up to where it ends when it is opened. */
+  readonly unending?: boolean;
   /**
    * Whether rows that cannot be read may be handed on as {@link Batch.rejected}, with the rest of them; otherwise the
    * reader rejects at the first.

@@ -61,6 +61,20 @@ export const postgresConfig = z
       .min(8192)
       .default(64 * 1024 * 1024)
       .describe('Bytes of a table that are read as one split'),
+    slot: z
+      .string()
+      .regex(/^[a-z0-9_]{1,63}$/)
+      .optional()
+      .describe(
+        'Replication slot that keeps the log for mode cdc, one for each job; made where there is none (default sluice)',
+      ),
+    publication: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Publication of the tables that mode cdc reads; made where there is none. One that is named here is never changed (default sluice)',
+      ),
   })
   .describe('A PostgreSQL database, version 12 or newer');
 

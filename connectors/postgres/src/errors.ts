@@ -266,4 +266,46 @@ export const pgErrors = defineErrors('PG', {
     title: "The server's clock is behind the times that were already read",
     help: 'Rows written meanwhile have times that count as read, and would be missed. Mend the clock and wait until it has caught up; to be safe, set the job back to before it was wrong: `sluice state rewind`.',
   },
+  slotUnfit: {
+    number: 45,
+    class: 'config',
+    title: 'The replication slot cannot be used',
+    help: 'Name a slot of your own in `slot`, or drop the one that is in the way.',
+  },
+  slotLost: {
+    number: 46,
+    class: 'contract',
+    title: 'The log from where the job is was not kept',
+    help: 'Drop the slot where it is still there (`SELECT pg_drop_replication_slot(…)`), then copy the tables anew: `sluice run` with `--full-refresh`. Let max_slot_wal_keep_size keep more, and run the job more often.',
+  },
+  logOff: {
+    number: 47,
+    class: 'config',
+    title: "The server's log has no changes of rows",
+    help: "Run ALTER SYSTEM SET wal_level = 'logical' and restart the server; managed services have a parameter for it.",
+  },
+  unpublished: {
+    number: 48,
+    class: 'contract',
+    title: 'The publication leaves out what the job reads',
+    help: 'Run the statement that the message names. Changes that were made before are missing: copy the tables anew with `--full-refresh`.',
+  },
+  identityUnfit: {
+    number: 49,
+    class: 'config',
+    title: 'The log does not say which rows were changed or deleted',
+    help: 'Give the table a primary key, or set its replica identity with the statement that the message names.',
+  },
+  slotBusy: {
+    number: 50,
+    class: 'transient',
+    title: 'Somebody else reads the replication slot',
+    help: 'Every job needs a slot of its own: set `slot`. A reader that has died is noticed after wal_sender_timeout.',
+  },
+  logFixed: {
+    number: 51,
+    class: 'contract',
+    title: 'Streams were added to a change log that has begun',
+    help: 'Copy everything anew with `sluice run --full-refresh`, or read the new streams in a flow of their own, with a slot of its own.',
+  },
 });

@@ -173,12 +173,27 @@ class Attempt {
     }
   }
 
-  /** Runs lanes for every split that is not sealed everywhere; true when a stop left some of them unfinished. */
+  /**
+   * Runs lanes for every split that is not sealed everywhere; true when a stop left some of them unfinished. A log is
+   * read once all that it goes on from has been copied: what was changed meanwhile then comes last.
+   */
   async runLanes(starts: readonly StreamStart[], state: FlowState): Promise<boolean> {
-    const { plan, context } = this.r;
     const wanted = new Map(starts.map(({ stream, generation }) => [stream, generation]));
+    const splits = splitsOf(state, wanted);
+    const isLog = ({ split }: LedgerSplit) => split.phase === 'log';
+    const copied = splits.filter((split) => !isLog(split));
+    if (await this.runAll(copied, starts, state)) return true;
+    return this.runAll(splits.filter(isLog), starts, state);
+  }
+
+  private async runAll(
+    splits: readonly LedgerSplit[],
+    starts: readonly StreamStart[],
+    state: FlowState,
+  ): Promise<boolean> {
+    const { plan, context } = this.r;
     const everyone = plan.detached.length + this.sinks.detached.length === 0;
-    const lanes = lanesOf(splitsOf(state, wanted), starts, state, this.sinks.list, everyone);
+    const lanes = lanesOf(splits, starts, state, this.sinks.list, everyone);
 
     const failed = new AbortController();
     const signal = AbortSignal.any([context.signal, failed.signal]);
@@ -264,7 +279,7 @@ class Attempt {
       plan,
       split,
       generation,
-      streams: split.streams.map((stream) => this.planOf(stream)),
+      streams: this.plansOf(split),
       branch: refusal.branch,
       at: position === undefined || position.epoch === 0 ? split.start : position.position,
       rowsRead: refusal.rowsRead,
@@ -303,7 +318,7 @@ class Attempt {
       generation,
       at: lane.at,
       acknowledges: lane.acknowledges,
-      streams: split.streams.map((stream) => this.planOf(stream)),
+      streams: this.plansOf(split),
       branches: lane.branches.map(({ sink, position }) => ({
         sink,
         position,
@@ -354,6 +369,11 @@ class Attempt {
       }
     });
     return ends;
+  }
+
+  /** A log may have streams that the job does not read any more. */
+  private plansOf({ streams }: Split): StreamPlan[] {
+    return this.r.plan.streams.filter(({ stream }) => streams.includes(stream));
   }
 
   private planOf(stream: string): StreamPlan {

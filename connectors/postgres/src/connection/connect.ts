@@ -40,9 +40,17 @@ const SETTINGS = [
   'SET xmloption = content',
 ].join('; ');
 
+/** What a connection is for: statements, or reading the server's log, where statements stay simple ones. */
+export type Purpose = 'sql' | 'replication';
+
 /** A session on a new connection; `setup` are statements to begin with. Aborting the context ends the attempt. */
-export async function connect(endpoint: Endpoint, c: Context, setup = ''): Promise<Session> {
-  const session = await logIn(endpoint, c);
+export async function connect(
+  endpoint: Endpoint,
+  c: Context,
+  setup = '',
+  purpose: Purpose = 'sql',
+): Promise<Session> {
+  const session = await logIn(endpoint, c, purpose);
   try {
     await session.query(setup === '' ? SETTINGS : `${SETTINGS}; ${setup}`);
     return session;
@@ -53,20 +61,20 @@ export async function connect(endpoint: Endpoint, c: Context, setup = ''): Promi
 }
 
 /** Tries what the encryption mode allows, in order. */
-async function logIn(endpoint: Endpoint, c: Context): Promise<Session> {
+async function logIn(endpoint: Endpoint, c: Context, purpose: Purpose): Promise<Session> {
   switch (endpoint.sslMode) {
     case undefined:
-      return attempt(endpoint, c, 'disable').catch((error: unknown) => {
+      return attempt(endpoint, c, 'disable', purpose).catch((error: unknown) => {
         if (!wantsEncryption(error)) throw error;
-        return attempt(endpoint, c, 'require');
+        return attempt(endpoint, c, 'require', purpose);
       });
     case 'prefer':
-      return attempt(endpoint, c, 'require').catch((error: unknown) => {
+      return attempt(endpoint, c, 'require', purpose).catch((error: unknown) => {
         if (!isSluiceError(error) || error.code !== pgErrors.tlsRefused.entry.code) throw error;
-        return attempt(endpoint, c, 'disable');
+        return attempt(endpoint, c, 'disable', purpose);
       });
     default:
-      return attempt(endpoint, c, endpoint.sslMode);
+      return attempt(endpoint, c, endpoint.sslMode, purpose);
   }
 }
 
@@ -79,7 +87,7 @@ function wantsEncryption(error: unknown): boolean {
   );
 }
 
-async function attempt(endpoint: Endpoint, c: Context, mode: SslMode): Promise<Session> {
+async function attempt(endpoint: Endpoint, c: Context, mode: SslMode, purpose: Purpose): Promise<Session> {
   c.signal.throwIfAborted();
   const { default: pg } = await import('pg');
   const plain = mode === 'disable' ? new PlainSocket() : undefined;
@@ -94,6 +102,7 @@ async function attempt(endpoint: Endpoint, c: Context, mode: SslMode): Promise<S
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     connectionTimeoutMillis: endpoint.connectTimeout,
+    ...(purpose === 'replication' && { replication: 'database' }),
     ssl: plain === undefined ? tlsOptions(endpoint, mode) : false,
     ...(plain !== undefined && { stream: () => plain.socket }),
   });

@@ -1,7 +1,7 @@
 /** The connections of one source or sink: one that the coordinator's verbs share, and one for every lane. */
 import type { Context } from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
-import { connect } from './connect.js';
+import { connect, type Purpose } from './connect.js';
 import { resolveEndpoint } from './endpoint.js';
 import type { Session } from './session.js';
 
@@ -15,8 +15,8 @@ export class Connections {
   ) {}
 
   /** A session of the caller's own, who closes it. Aborting the context ends it. */
-  async open(c: Context): Promise<Session> {
-    const session = await this.connect(c);
+  async open(c: Context, purpose: Purpose = 'sql'): Promise<Session> {
+    const session = await this.connect(c, purpose);
     const release = endOnAbort(session, c);
     session.whenClosed(release);
     return session;
@@ -50,14 +50,14 @@ export class Connections {
     else await session.close();
   }
 
-  private connect(c: Context): Promise<Session> {
+  private connect(c: Context, purpose: Purpose = 'sql'): Promise<Session> {
     const { statementTimeout, lockTimeout } = this.config;
     const setup = [
       `SET lock_timeout = ${lockTimeout}`,
       ...(statementTimeout === undefined ? [] : [`SET statement_timeout = ${statementTimeout}`]),
       ...this.setup,
     ];
-    return connect(resolveEndpoint(this.config, c.cwd), c, setup.join('; '));
+    return connect(resolveEndpoint(this.config, c.cwd), c, setup.join('; '), purpose);
   }
 }
 

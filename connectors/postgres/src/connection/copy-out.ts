@@ -9,6 +9,7 @@
 import type { SluiceError } from '@sluice/sdk';
 import { pgErrors } from '../errors.js';
 import type { ReceiveBuffer } from './receive-buffer.js';
+import type { CopyData } from './session.js';
 
 /** Whole CopyData messages, one a row, with their five-byte headers. */
 export interface CopyChunk {
@@ -26,12 +27,12 @@ export const COPY_HEADER_BYTES = 19;
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const COPY_DATA = 0x64;
 
-interface Flow {
+export interface Flow {
   pause(): void;
   resume(): void;
 }
 
-export class CopyOut {
+export class CopyOut implements CopyData {
   private readonly ready: CopyChunk[] = [];
   private rows = 0;
   /** Bytes of whole rows behind the buffer's head. */

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { SluiceError } from '@sluice/sdk';
 import { pgErrors } from '../errors.js';
 import { CopyIn } from './copy-in.js';
-import { type ChunkBounds, CopyOut } from './copy-out.js';
+import { type ChunkBounds, CopyOut, type Flow } from './copy-out.js';
 import { parameterMessages, queryMessage, TERMINATE } from './messages.js';
 import { LEAST_SPACE, type ReceiveBuffer } from './receive-buffer.js';
 import { Reply, type Result } from './reply.js';
@@ -21,15 +21,24 @@ const NOTIFICATION = 0x41;
 const READY = 0x5a;
 const COPY_IN_RESPONSE = 0x47;
 const COPY_OUT_RESPONSE = 0x48;
+const COPY_BOTH_RESPONSE = 0x57;
 const COPY_DONE = 0x63;
+
+/** What takes the CopyData messages that the server sends. */
+export interface CopyData {
+  /** Returns true when it needs more bytes, false when another message stands at the buffer's head. */
+  take(rx: ReceiveBuffer): boolean;
+  /** Everything has come, or the copy failed. */
+  finish(failure?: SluiceError): void;
+}
 
 /** What runs on the connection now: a request and everything that the server answers to it. */
 interface Exchange {
   readonly reply: Reply;
   readonly doing: string | undefined;
-  copyOut?: CopyOut;
+  copy?: CopyData;
   error?: ErrorFields;
-  /** The server has answered with CopyInResponse or CopyOutResponse. */
+  /** The server has answered with CopyInResponse, CopyOutResponse or CopyBothResponse. */
   started?(): void;
   finished(error?: SluiceError): void;
 }
@@ -68,6 +77,9 @@ export class Session {
     wire.socket.once('close', () => this.lost());
   }
 
+  /** Holds the server back: what it sends waits in the socket. */
+  readonly flow: Flow = { pause: () => this.pause(), resume: () => this.resume() };
+
   /** Whether a statement can be sent. */
   get usable(): boolean {
     return this.broken === undefined && !this.closing;
@@ -90,6 +102,11 @@ export class Session {
       doing,
     );
     return reply.result();
+  }
+
+  /** Sends messages that end with a Sync and hands everything that the server answers to `reply`. */
+  run(messages: Buffer, reply: Reply, doing?: string): Promise<void> {
+    return this.request(reply, messages, doing);
   }
 
   /** Runs several statements in one go and returns the result of each. */
@@ -118,9 +135,17 @@ export class Session {
 
   /** Begins a `COPY … TO STDOUT (FORMAT binary)`. The session is free again when `next()` returned undefined. */
   async copyOut(sql: string, bounds: ChunkBounds, doing?: string): Promise<CopyOut> {
-    const flow = { pause: () => this.pause(), resume: () => this.resume() };
-    const copy = new CopyOut(bounds, flow);
-    this.wire.rx.resize(bounds.bytes + LEAST_SPACE);
+    const copy = new CopyOut(bounds, this.flow);
+    await this.copy(sql, copy, bounds.bytes, doing);
+    return copy;
+  }
+
+  /**
+   * Begins a copy in which the server sends, and in replication both sides do; resolves when it has begun. `copy`
+   * takes what comes, in memory of `bytes`.
+   */
+  async copy(sql: string, copy: CopyData, bytes: number, doing?: string): Promise<void> {
+    this.wire.rx.resize(bytes + LEAST_SPACE);
     await new Promise<void>((resolve, reject) => {
       const finished = (error?: SluiceError) => {
         copy.finish(error);
@@ -129,12 +154,11 @@ export class Session {
       };
       const exchange: Exchange = { reply: new Reply(), doing, finished };
       exchange.started = () => {
-        exchange.copyOut = copy;
+        exchange.copy = copy;
         resolve();
       };
       this.begin(exchange, queryMessage(sql));
     });
-    return copy;
   }
 
   /** Begins a `COPY … FROM STDIN (FORMAT binary)`. */
@@ -238,7 +262,7 @@ export class Session {
     const { rx } = this.wire;
     try {
       for (;;) {
-        if (this.exchange?.copyOut?.take(rx)) return;
+        if (this.exchange?.copy?.take(rx)) return;
         const available = rx.tail - rx.head;
         if (available < 5) return;
         const { bytes, head } = rx;
@@ -272,10 +296,11 @@ export class Session {
         return;
       case COPY_IN_RESPONSE:
       case COPY_OUT_RESPONSE:
+      case COPY_BOTH_RESPONSE:
         exchange?.started?.();
         return;
       case COPY_DONE:
-        if (exchange !== undefined) delete exchange.copyOut;
+        if (exchange !== undefined) delete exchange.copy;
         return;
       default:
         exchange?.reply.message(type, body);

@@ -18,6 +18,7 @@ import type { Session } from '../connection/session.js';
 import { diagnoseSource } from '../diagnose/diagnose-source.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName } from '../quote.js';
+import { ChangeLog } from '../stream/change-log.js';
 import { Increments } from './cursor/increments.js';
 import { discover } from './discover.js';
 import { KeyReader } from './key-reader.js';
@@ -32,17 +33,19 @@ import { specOf } from './split-spec.js';
 export class PostgresSource implements Source {
   readonly capabilities = {
     replay: true,
-    modes: ['full', 'incremental'],
+    modes: ['full', 'incremental', 'cdc'],
     incremental: 'exact',
     before: false,
   } as const;
   private readonly connections: Connections;
   private snapshot: Promise<SharedSnapshot> | undefined;
   private readonly increments: Increments;
+  private readonly changes: ChangeLog;
 
   constructor(private readonly config: PostgresConfig) {
     this.connections = new Connections(config);
     this.increments = new Increments(this.connections);
+    this.changes = new ChangeLog(config, this.connections);
   }
 
   async check(c: Context): Promise<void> {
@@ -63,21 +66,30 @@ export class PostgresSource implements Source {
 
   async planReads(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]> {
     const byCursor = reads.filter(({ mode }) => mode === 'incremental');
-    return byCursor.length === 0 ? [] : this.increments.plan(byCursor, c);
+    const logged = reads.filter(({ mode }) => mode === 'cdc');
+    return [
+      ...(byCursor.length === 0 ? [] : await this.increments.plan(byCursor, c)),
+      ...(logged.length === 0 ? [] : await this.changes.plan(logged, c)),
+    ];
   }
 
   async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncGenerator<Split> {
     const byCursor = reads.filter(({ mode }) => mode === 'incremental');
     if (byCursor.length > 0) yield* await this.increments.splits(byCursor, known, c);
-    for (const read of reads.filter(({ mode }) => mode === 'full')) {
-      const before = known.filter((split) => split.streams.includes(read.stream));
-      yield* await this.connections.using(c, (session) => this.planStream(session, read, before, c));
+    const logged = reads.filter(({ mode }) => mode === 'cdc');
+    if (logged.length > 0) yield* await this.changes.splits(logged, known, c);
+    for (const read of reads.filter(({ mode }) => mode !== 'incremental')) {
+      const before = known.filter((split) => split.phase === 'bulk' && split.streams.includes(read.stream));
+      // What is copied before a log is read stays: the copy goes on where it was.
+      const wanted = read.mode === 'cdc' ? { ...read, resumable: true } : read;
+      yield* await this.connections.using(c, (session) => this.planStream(session, wanted, before, c));
     }
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {
     const { kind } = specOf(request.split);
     if (kind === 'cursor') return this.increments.open(request, c);
+    if (kind === 'log') return this.changes.open(request, c);
     const session = await this.connections.open(c);
     try {
       const byKey = kind === 'key';

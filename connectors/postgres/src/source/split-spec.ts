@@ -30,7 +30,14 @@ export interface CursorSpec extends TableName {
   readonly key: readonly string[];
 }
 
-export type SplitSpec = ScanSpec | KeySpec | CursorSpec;
+/** The server's log behind a place, of the tables that the publication names. */
+export interface LogSpec {
+  readonly kind: 'log';
+  readonly slot: string;
+  readonly publication: string;
+}
+
+export type SplitSpec = ScanSpec | KeySpec | CursorSpec | LogSpec;
 
 export function specOf(split: Split): SplitSpec {
   return split.spec as unknown as SplitSpec;

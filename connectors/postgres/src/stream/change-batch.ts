@@ -1,0 +1,97 @@
+/** Changes of one table as a batch, whose columns are decoded when they are touched. */
+import {
+  Batch,
+  type BatchOptions,
+  type Bitmap,
+  bitmapBytes,
+  type Column,
+  type ColumnDecoder,
+  OPS,
+  setBit,
+} from '@sluice/sdk';
+import type { Cells } from '../copy/cells.js';
+import type { ChangeIndex } from './change-index.js';
+import type { ChangeRows } from './change-rows.js';
+import type { ServerCasts } from './server-cast.js';
+import type { StreamShape } from './stream-shape.js';
+
+const INSERT = OPS.indexOf('insert');
+
+/** Values of fields that the server has cast, by the field's index. */
+type CastCells = ReadonlyMap<number, Cells>;
+
+export async function changeBatch(shape: StreamShape, rows: ChangeRows, casts: ServerCasts): Promise<Batch> {
+  const needsCast = shape.fields.some(({ cast }) => cast !== undefined);
+  if (!needsCast) return batchOf(shape, rows, () => rows.index());
+  const { now, before } = rows.index();
+  const nowCast = await castFields(shape, now, casts);
+  const beforeCast = before && (await castFields(shape, before, casts));
+  return batchOf(shape, rows, () => ({ now, before }), nowCast, beforeCast);
+}
+
+function batchOf(
+  shape: StreamShape,
+  rows: ChangeRows,
+  find: () => ReturnType<ChangeRows['index']>,
+  nowCast?: CastCells,
+  beforeCast?: CastCells,
+): Batch {
+  const { schema } = shape.stream;
+  const { op, byteSize, rows: count } = rows;
+  let found: ReturnType<ChangeRows['index']> | undefined;
+  const index = () => {
+    found ??= find();
+    return found;
+  };
+  const options: BatchOptions = { op, byteSize };
+  if (!rows.saysBefore) {
+    return Batch.ofDecoder(schema, count, new Fields(shape, () => index().now, op, nowCast), options);
+  }
+  const old = new Fields(shape, () => index().before!, 'update', beforeCast);
+  const before = Batch.ofDecoder(schema, count, old, { byteSize: 0 });
+  const now = new Fields(shape, () => index().now, op, nowCast);
+  return Batch.ofDecoder(schema, count, now, { ...options, before });
+}
+
+class Fields implements ColumnDecoder {
+  constructor(
+    private readonly shape: StreamShape,
+    private readonly index: () => ChangeIndex,
+    private readonly op: Batch['op'],
+    private readonly cast: CastCells | undefined,
+  ) {}
+
+  column(i: number): Column {
+    const { column, decode } = this.shape.fields[i]!;
+    const index = this.index();
+    if (column < 0) return this.unknown(decode, index.rows);
+    const made = decode(this.cast?.get(i) ?? index.cells(column));
+    const absent = index.absent(column);
+    return absent === undefined ? made : { ...made, absent };
+  }
+
+  /** The table had no such column then: new rows have none, of others nothing is said. */
+  private unknown(decode: (cells: Cells) => Column, rows: number): Column {
+    const bytes = Buffer.alloc(0);
+    const starts = new Int32Array(rows).fill(-1);
+    const made = decode({ bytes, view: new DataView(bytes.buffer, 0, 0), starts, nulls: rows });
+    const { op } = this;
+    if (op === 'insert') return made;
+    const absent: Bitmap = new Uint8Array(bitmapBytes(rows));
+    for (let i = 0; i < rows; i++) if (typeof op === 'string' || op[i] !== INSERT) setBit(absent, i);
+    return { ...made, absent };
+  }
+}
+
+async function castFields(shape: StreamShape, index: ChangeIndex, casts: ServerCasts): Promise<CastCells> {
+  const wanted = shape.fields.flatMap(({ column, cast }, i) =>
+    cast === undefined || column < 0 ? [] : [{ i, column, cast }],
+  );
+  const { schema, table } = shape.relation;
+  const cells = await casts.run(
+    wanted.map(({ cast }) => cast),
+    wanted.map(({ column }) => ({ ...index.cells(column), isText: index.isText(column) })),
+    `reading logged values of ${schema}.${table}`,
+  );
+  return new Map(wanted.map(({ i }, at) => [i, cells[at]!]));
+}

@@ -1,0 +1,147 @@
+/**
+ * Streams whose changes are read: one log for all of them, and before it a copy of what they hold, in ranges of the
+ * key that can each be resumed. The log is kept from before the copy begins, so that what changes meanwhile comes
+ * again behind it.
+ */
+import type { Context, OpenRequest, Reader, ReadPlan, Split, StreamRead } from '@sluice/sdk';
+import type { PostgresConfig } from '../config.js';
+import type { Connections } from '../connection/connections.js';
+import type { Session } from '../connection/session.js';
+import { pgErrors } from '../errors.js';
+import { parseStreamName } from '../quote.js';
+import { plannedColumns } from '../source/drift.js';
+import { columnsOf } from '../source/relation.js';
+import { type LogSpec, specOf } from '../source/split-spec.js';
+import { LogEnd, LogReader } from './log-reader.js';
+import { logSplit } from './log-spec.js';
+import { LogStream } from './log-stream.js';
+import { loggedTable, planLogged } from './logged-table.js';
+import { LoggedTypes } from './logged-types.js';
+import { type Lsn, parseLsn } from './lsn.js';
+import { checkPublication, preparePublication } from './publication.js';
+import { ServerCasts } from './server-cast.js';
+import { advanceSlot, checkPlace, createSlot, findSlot, logEnd } from './slot.js';
+import type { StreamNow } from './stream-shape.js';
+
+const NAME = 'sluice';
+/** How often, and after how many milliseconds each, a slot is asked for that somebody reads. */
+const ATTEMPTS = 10;
+const ATTEMPT_MS = 300;
+
+/** What opening a log finds. */
+interface Found {
+  readonly end: Lsn;
+  readonly streams: Map<string, StreamNow>;
+  readonly numbers: ReadonlyMap<number, string>;
+}
+
+export class ChangeLog {
+  private readonly spec: LogSpec;
+
+  constructor(
+    private readonly config: PostgresConfig,
+    private readonly connections: Connections,
+  ) {
+    this.spec = { kind: 'log', slot: config.slot ?? NAME, publication: config.publication ?? NAME };
+  }
+
+  plan(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]> {
+    return this.connections.using(c, (session) => planLogged(session, reads));
+  }
+
+  /** The log, where it is not known yet: from now on it is kept. */
+  async splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): Promise<Split[]> {
+    const streams = reads.map(({ stream }) => stream);
+    const log = known.find((split) => specOf(split).kind === 'log');
+    if (log === undefined) {
+      const start = await this.connections.using(c, (session) => this.begin(session, streams));
+      return [logSplit(this.spec, streams, start)];
+    }
+    const others = streams.filter((stream) => !log.streams.includes(stream));
+    if (others.length > 0) {
+      throw pgErrors.logFixed(`the log of this job was begun without ${others.join(', ')}`, {
+        details: { streams: others },
+      });
+    }
+    return [];
+  }
+
+  async open(request: OpenRequest, c: Context): Promise<Reader> {
+    const spec = specOf(request.split) as LogSpec;
+    const from = parseLsn(request.at);
+    const { reads, batchRows, batchBytes } = request;
+    const found = await this.connections.using(c, (session) => this.find(session, spec, request));
+    if (found.end <= from && request.unending !== true) return new LogEnd();
+    const session = await this.connections.open(c, 'replication');
+    try {
+      const { slot, publication } = spec;
+      const stream = await LogStream.start(session, { slot, publication, from, bytes: batchBytes });
+      const names = new Set(reads.map((read) => read.stream));
+      const scene = {
+        find: ({ oid, name }: { oid: number; name: string }) =>
+          found.numbers.get(oid) ?? (names.has(name) ? name : undefined),
+        streams: found.streams,
+        seenAt: found.end,
+        cuts: new Set(request.cuts.map(parseLsn)),
+        until: request.unending === true ? undefined : found.end,
+        batchRows,
+        types: new LoggedTypes(this.connections, c),
+        casts: new ServerCasts(this.connections, c),
+      };
+      return new LogReader(stream, scene, from);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  /** Publication first: a slot can only decode with one that was there before. */
+  private async begin(session: Session, streams: readonly string[]): Promise<Lsn> {
+    const { slot, publication } = this.spec;
+    const tables = streams.map((stream) => parseStreamName(stream));
+    await preparePublication(session, publication, tables, this.config.publication === undefined);
+    await checkPublication(session, publication, tables);
+    return (await findSlot(session, slot)) === undefined
+      ? createSlot(session, slot)
+      : advanceSlot(session, slot);
+  }
+
+  /** Looks at everything that the log needs, in an order in which no change of a table goes unseen. */
+  private async find(session: Session, { slot, publication }: LogSpec, request: OpenRequest): Promise<Found> {
+    const { reads } = request;
+    checkPlace(await freeSlot(session, slot), slot, parseLsn(request.at));
+    await checkPublication(
+      session,
+      publication,
+      reads.map(({ stream }) => parseStreamName(stream)),
+    );
+    const end = await logEnd(session);
+    const streams = new Map<string, StreamNow>();
+    const numbers = new Map<number, string>();
+    for (const { stream, schema } of reads) {
+      const { oid } = await loggedTable(session, stream);
+      const columns = (await columnsOf(session, [oid])).get(oid)!;
+      plannedColumns(
+        schema,
+        columns.filter((column) => column.readable),
+      );
+      streams.set(stream, { schema, columns });
+      numbers.set(oid, stream);
+    }
+    return { end, streams, numbers };
+  }
+}
+
+/** The slot, once nobody reads it: a reader that has just ended may still hold it for a moment. */
+async function freeSlot(session: Session, name: string) {
+  for (let attempt = 1; ; attempt++) {
+    const slot = await findSlot(session, name);
+    if (slot?.reader === undefined) return slot;
+    if (attempt === ATTEMPTS) {
+      throw pgErrors.slotBusy(
+        `slot ${name} is read by process ${slot.reader}; if that is none of yours: SELECT pg_terminate_backend(${slot.reader})`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
+  }
+}

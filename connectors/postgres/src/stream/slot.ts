@@ -1,0 +1,104 @@
+/** The replication slot, which keeps the server's log from where we are: made, looked at before each use. */
+import { hasState } from '../connection/server-error.js';
+import type { Session } from '../connection/session.js';
+import { pgErrors } from '../errors.js';
+import { literal } from '../quote.js';
+import { type Lsn, lsnText, parseLsn } from './lsn.js';
+
+export const PLUGIN = 'pgoutput';
+
+export interface Slot {
+  /** Transactions whose commit ends at or before it were confirmed: the slot does not have them any more. */
+  readonly confirmed: Lsn;
+  /** The server process that reads it now. */
+  readonly reader: number | undefined;
+}
+
+const FAILOVER = 170000;
+
+const SLOTS = `
+  SELECT s.plugin, s.database, s.temporary, s.active_pid, s.wal_status, s.confirmed_flush_lsn,
+         pg_catalog.current_database(), pg_catalog.to_json(s) ->> 'invalidation_reason'
+  FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = `;
+
+/** The slot as it is; undefined where there is none. Throws `SLUICE-PG-0045`, `SLUICE-PG-0046` where it is of no use. */
+export async function findSlot(session: Session, name: string): Promise<Slot | undefined> {
+  const [row] = await session.rows(SLOTS + literal(name));
+  if (row === undefined) return undefined;
+  const [plugin, database, temporary, pid, walStatus, confirmed, current, reason] = row;
+  const drop = `SELECT pg_drop_replication_slot(${literal(name)})`;
+  if (walStatus === 'lost' || (reason ?? null) !== null) {
+    throw pgErrors.slotLost(
+      `the server gave up slot ${name} (${reason ?? 'it was too far behind'}); drop it: ${drop}`,
+    );
+  }
+  const wrong =
+    plugin !== PLUGIN
+      ? `decodes with ${plugin ?? 'nothing: it is a physical one'}, not ${PLUGIN}`
+      : database !== current
+        ? `belongs to database ${database}, not ${current}`
+        : temporary === 't'
+          ? 'is temporary'
+          : undefined;
+  if (wrong !== undefined) {
+    throw pgErrors.slotUnfit(`slot ${name} ${wrong}; set another \`slot\`, or drop it: ${drop}`);
+  }
+  return { confirmed: parseLsn(confirmed), reader: pid === null ? undefined : Number(pid) };
+}
+
+/** Makes the slot; returns where its log begins. */
+export async function createSlot(session: Session, name: string): Promise<Lsn> {
+  const failover = session.version >= FAILOVER && !(await isStandby(session)) ? ', false, false, true' : '';
+  const [row] = await session.rows(
+    `SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot(${literal(name)}, '${PLUGIN}'${failover})`,
+    undefined,
+    `creating slot ${name}`,
+  );
+  return parseLsn(row![0]);
+}
+
+/** Forgets what a slot has kept up to now; returns where its log begins then. */
+export async function advanceSlot(session: Session, name: string): Promise<Lsn> {
+  const now = lsnText(await logEnd(session));
+  const [row] = await session.rows(
+    `SELECT end_lsn FROM pg_catalog.pg_replication_slot_advance(${literal(name)}, '${now}')`,
+    undefined,
+    `advancing slot ${name}`,
+  );
+  return parseLsn(row![0]);
+}
+
+/** Drops the slot, so that the server keeps no log for it. Harmless where there is none. */
+export async function dropSlot(session: Session, name: string): Promise<void> {
+  await session
+    .query(`SELECT pg_catalog.pg_drop_replication_slot(${literal(name)})`)
+    .catch((error: unknown) => {
+      if (!hasState(error, '42704')) throw error;
+    });
+}
+
+/** Whether the slot still has everything behind a position. Throws `SLUICE-PG-0046` where it does not. */
+export function checkPlace(slot: Slot | undefined, name: string, at: Lsn): void {
+  if (slot === undefined) {
+    throw pgErrors.slotLost(`slot ${name} is gone; what was changed since ${lsnText(at)} was not kept`);
+  }
+  if (slot.confirmed > at) {
+    throw pgErrors.slotLost(
+      `slot ${name} begins at ${lsnText(slot.confirmed)}, the job is at ${lsnText(at)}: it was made anew, or read by another`,
+    );
+  }
+}
+
+/** The end of the log that a reader can reach. */
+export async function logEnd(session: Session): Promise<Lsn> {
+  const [row] = await session.rows(
+    `SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+                 ELSE pg_catalog.pg_current_wal_flush_lsn() END`,
+  );
+  return parseLsn(row![0]);
+}
+
+async function isStandby(session: Session): Promise<boolean> {
+  const [row] = await session.rows('SELECT pg_catalog.pg_is_in_recovery()');
+  return row![0] === 't';
+}
