@@ -5,6 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { ConnectionSpec, SinkSpec, TransformSpec } from '@sluice/sdk';
 import type { PostgresServer } from '@sluice/test';
 import type { BenchFiles } from './bench-files.js';
+import { readChanges } from './changes.js';
 import type { Comparison, Contender } from './compare.js';
 import { COLUMNS, DUCKDB_COLUMNS } from './dataset.js';
 import { shell } from './process-run.js';
@@ -80,6 +81,7 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
       ours: fromCsv(p, 'csv-bad', bad),
     };
   },
+  'pg-changes': readChanges,
   'pg-parquet': async (p) => ({
     name: 'Postgres → Parquet (snappy)',
     rows: p.rows,

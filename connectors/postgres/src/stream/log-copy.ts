@@ -26,8 +26,11 @@ import {
 const BEHIND_MICROS = 100_000;
 /** Bytes of one transaction from which on more will come. */
 const LARGE_TRANSACTION = 64 * 1024;
-/** Milliseconds in which messages gather. */
-const NAP_MS = 8;
+/** Milliseconds in which messages gather: more while a read brings little, less while it brings much. */
+const SHORTEST_NAP_MS = 1;
+const LONGEST_NAP_MS = 16;
+const LITTLE = 512 * 1024;
+const MUCH = 1024 * 1024;
 /** Milliseconds without a message after which nothing more is waited for. */
 const PATIENCE_MS = 3;
 
@@ -41,6 +44,9 @@ export class LogCopy implements CopyData {
   private behind = false;
   private timer: NodeJS.Timeout | undefined;
   private napping = false;
+  private napMs = SHORTEST_NAP_MS;
+  /** Bytes since the last nap. */
+  private got = 0;
   private ended = false;
   private failure: SluiceError | undefined;
   private waiting: (() => void) | undefined;
@@ -114,6 +120,7 @@ export class LogCopy implements CopyData {
       if (tail - at < length) return length;
       this.look(bytes, at);
       at += length;
+      this.got += length;
       this.walked = at - rx.head;
       if (!this.inTransaction) this.settled = this.walked;
     }
@@ -148,13 +155,16 @@ export class LogCopy implements CopyData {
   }
 
   private nap(): void {
+    if (this.got < LITTLE) this.napMs = Math.min(this.napMs * 2, LONGEST_NAP_MS);
+    else if (this.got > MUCH) this.napMs = Math.max(this.napMs / 2, SHORTEST_NAP_MS);
+    this.got = 0;
     this.napping = true;
     this.steer();
     this.timer = setTimeout(() => {
       this.napping = false;
       this.steer();
       this.timer = setTimeout(() => this.cut(this.settled), PATIENCE_MS);
-    }, NAP_MS);
+    }, this.napMs);
   }
 
   private steer(): void {
