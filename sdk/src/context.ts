@@ -16,6 +16,8 @@ export interface Context {
   readonly cwd: string;
   /** Bytes of memory that this connector may hold beside the batches in flight. */
   readonly memory: number;
+  /** Whose work it is, `job/flow`, in a run: what a system keeps for a flow is called after it. */
+  readonly flow?: string;
 }
 
 /** A logger that says nothing. */

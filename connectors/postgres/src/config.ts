@@ -66,14 +66,14 @@ export const postgresConfig = z
       .regex(/^[a-z0-9_]{1,63}$/)
       .optional()
       .describe(
-        'Replication slot that keeps the log for mode cdc, one for each job; made where there is none (default sluice)',
+        'Replication slot that keeps the log for mode cdc, one for each flow; made where there is none (default: one called after job and flow)',
       ),
     publication: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'Publication of the tables that mode cdc reads; made where there is none. One that is named here is never changed (default sluice)',
+        'Publication of the tables that mode cdc reads; made where there is none. One that is named here is never changed (default: one called after job and flow)',
       ),
   })
   .describe('A PostgreSQL database, version 12 or newer');

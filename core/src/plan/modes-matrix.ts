@@ -29,6 +29,9 @@ export function refusal(
   if (c.read !== 'full' && c.write === 'mirror') {
     return `write mode mirror deletes what a full copy no longer has; read mode ${c.read} brings only what is new`;
   }
+  if (c.read === 'cdc' && c.write === 'append') {
+    return 'write mode append would keep every state of a row, and what changes while it is copied twice; use upsert';
+  }
   if (c.write === 'upsert' && !c.hasKey) {
     return 'write mode upsert needs a key, and the stream has none; set `key`';
   }

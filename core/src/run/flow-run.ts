@@ -198,7 +198,9 @@ class Attempt {
     const failed = new AbortController();
     const signal = AbortSignal.any([context.signal, failed.signal]);
     const laneContext: Context = { ...context, signal };
-    const queue = new PQueue({ concurrency: plan.lanes });
+    // A log has one reader at a time.
+    const concurrency = splits.some(({ split }) => split.phase === 'log') ? 1 : plan.lanes;
+    const queue = new PQueue({ concurrency });
     let failure: { error: unknown } | undefined;
     let stopped = false;
     for (const lane of lanes) {
@@ -373,7 +375,7 @@ class Attempt {
 
   /** A log may have streams that the job does not read any more. */
   private plansOf({ streams }: Split): StreamPlan[] {
-    return this.r.plan.streams.filter(({ stream }) => streams.includes(stream));
+    return [...this.plans.values()].filter(({ stream }) => streams.includes(stream));
   }
 
   private planOf(stream: string): StreamPlan {

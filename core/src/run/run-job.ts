@@ -208,7 +208,7 @@ class JobRun {
       plan: flow,
       ledger,
       keeper: this.keeper,
-      context: this.context(),
+      context: { ...this.context(), flow: `${flow.key.job}/${name}` },
       metering,
       stop,
       retried,

@@ -40,8 +40,8 @@ export class PostgresSink implements Sink {
     this.capabilities = {
       modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
       transactions: 'whole',
-      partialUpdates: false,
-      move: false,
+      partialUpdates: true,
+      move: true,
       guard: false,
       writers: config.parallel,
       epoch: { ms: 5_000, bytes: 256 * 1024 * 1024 },

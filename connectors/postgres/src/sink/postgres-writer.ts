@@ -9,11 +9,13 @@ import {
   type Epoch,
   failpoint,
   isGenerational,
+  isKeyed,
   type LaneRequest,
 } from '@sluice/sdk';
 import type { CopyIn } from '../connection/copy-in.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
+import { changeParts } from './change-parts.js';
 import { isNewEpoch, storeEpoch } from './record.js';
 import type { RecordTables } from './record-tables.js';
 import { detailOf, stagingName } from './table-detail.js';
@@ -60,7 +62,18 @@ export class PostgresWriter implements AtomicWriter {
       await this.clear(load, message);
       return;
     }
-    const { copied, texts } = load.parts(message);
+    if (!isKeyed(load.table.write)) {
+      await this.writeRows(load, message);
+      return;
+    }
+    for (const part of changeParts(message)) {
+      if (part.kind === 'rows') await this.writeRows(load, part.batch);
+      else await this.moveRow(load, part.batch);
+    }
+  }
+
+  private async writeRows(load: TableLoad, batch: Batch): Promise<void> {
+    const { copied, texts } = load.parts(batch);
     if (copied !== undefined && copied.rowCount > 0) await this.copyRows(load, copied);
     if (texts === undefined) return;
     await this.begin();
@@ -112,6 +125,12 @@ export class PostgresWriter implements AtomicWriter {
 
   close(): Promise<void> {
     return this.session.close();
+  }
+
+  private async moveRow(load: TableLoad, batch: Batch): Promise<void> {
+    await this.begin();
+    await this.endCopy();
+    await load.moveRow(this.session, batch);
   }
 
   private async copyRows(load: TableLoad, batch: Batch): Promise<void> {

@@ -2,17 +2,26 @@
 import { type Batch, getBit, isKeyed, OPS, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { encodeInt2 } from '../copy/encode-fixed.js';
+import { encodeBytes } from '../copy/encode-varlen.js';
 import { type EncodedColumn, FrameEncoder, type Frames } from '../copy/frame-encoder.js';
 import { unplacedRows } from '../copy/unplaced.js';
 import { pgErrors } from '../errors.js';
 import { ident, qualified, type TableName } from '../quote.js';
 import { fit } from '../types/fit.js';
 import type { Wire } from '../types/wire.js';
-import { OP_COLUMN, ORDER_COLUMN, opColumn } from './op-column.js';
+import { moveRow } from './move-sql.js';
+import {
+  ABSENT_COLUMN,
+  absentColumn,
+  leavesColumns,
+  OP_COLUMN,
+  ORDER_COLUMN,
+  opColumn,
+} from './op-column.js';
 import { detailOf, type PlannedColumn, type TableDetail } from './table-detail.js';
 import { copyInto } from './table-sql.js';
 import { TextRows } from './text-rows.js';
-import { applyRows, insertRows } from './upsert-sql.js';
+import { applyRows, insertRows, PENDING, type Pending } from './upsert-sql.js';
 
 /** One way to copy rows: without the op where all rows are the same, else with it. */
 export interface CopyForm {
@@ -31,8 +40,7 @@ export class TableLoad {
   private readonly withOp: CopyForm;
   /** Whether rows go through the temporary table. */
   readonly buffered: boolean;
-  /** Whether rows wait there; some of them to be deleted. */
-  private pending: 'nothing' | 'rows' | 'deletes' = 'nothing';
+  private pending: Pending = 'nothing';
 
   constructor(
     readonly table: TablePlan,
@@ -47,10 +55,14 @@ export class TableLoad {
     this.buffered = isKeyed(table.write) || columns.some((column) => column.viaText);
     const into = this.buffered ? `pg_temp.${ident(buffer)}` : qualified(destination);
     this.plain = { sql: copyInto(into, this.names), withOp: false };
-    this.withOp = { sql: copyInto(into, [...this.names, OP_COLUMN]), withOp: true };
+    this.withOp = { sql: copyInto(into, [...this.names, OP_COLUMN, ABSENT_COLUMN]), withOp: true };
     this.encoded = columns.map((column, i) => encodedColumn(column, table, i));
     this.encoder = new FrameEncoder(this.encoded);
-    this.opEncoder = new FrameEncoder([...this.encoded, { name: OP_COLUMN, encoder: encodeInt2 }]);
+    this.opEncoder = new FrameEncoder([
+      ...this.encoded,
+      { name: OP_COLUMN, encoder: encodeInt2 },
+      { name: ABSENT_COLUMN, encoder: encodeBytes },
+    ]);
     this.textRows = new TextRows(`${buffer}_text`, columns, into, this.buffered, table.target);
   }
 
@@ -65,6 +77,7 @@ export class TableLoad {
       `CREATE TEMPORARY TABLE ${name} (${[
         ...columns,
         `${OP_COLUMN} smallint NOT NULL DEFAULT 0`,
+        `${ABSENT_COLUMN} bytea`,
         `${ORDER_COLUMN} bigint GENERATED ALWAYS AS IDENTITY (CACHE 1000)`,
       ].join(', ')}) ON COMMIT DELETE ROWS`,
       undefined,
@@ -80,7 +93,7 @@ export class TableLoad {
     this.checkShape(batch);
     this.checkOps(batch);
     if (this.passes(batch)) return { copied: batch, texts: undefined };
-    refuseAbsent(batch);
+    if (!isKeyed(this.table.write)) refuseAbsent(batch);
     const unplaced = unplacedRows(this.encoded, batch.columns());
     if (unplaced === undefined) return { copied: batch, texts: undefined };
     if (isKeyed(this.table.write)) return { copied: undefined, texts: batch };
@@ -89,21 +102,21 @@ export class TableLoad {
 
   /** Writes rows as text, inside the epoch's transaction, while no COPY is open. */
   async writeTexts(session: Session, batch: Batch): Promise<void> {
-    this.waits(typeof batch.op !== 'string' || batch.op === 'delete');
+    this.waits(batch);
     await this.textRows.write(session, batch);
   }
 
   /** How a batch is copied. */
   form(batch: Batch): CopyForm {
-    const mixed = typeof batch.op !== 'string' || batch.op === 'delete';
-    return mixed && isKeyed(this.table.write) ? this.withOp : this.plain;
+    return isKeyed(this.table.write) && pendingOf(batch) !== 'rows' ? this.withOp : this.plain;
   }
 
   /** The rows of a batch as CopyData messages. */
   *frames(batch: Batch, form: CopyForm): Generator<Frames> {
-    this.waits(form.withOp);
+    this.waits(batch);
     if (form.withOp) {
-      yield* this.opEncoder.encode([...batch.columns(), opColumn(batch)], batch.rowCount);
+      const columns = [...batch.columns(), opColumn(batch), absentColumn(batch)];
+      yield* this.opEncoder.encode(columns, batch.rowCount);
     } else if (this.passes(batch)) {
       yield { bytes: batch.encoded!.bytes };
     } else {
@@ -119,13 +132,23 @@ export class TableLoad {
     if (isKeyed(this.table.write)) {
       await applyRows(
         session,
-        { from, destination: this.destination, detail: this.detail, deletes: this.pending === 'deletes' },
+        { from, destination: this.destination, detail: this.detail, pending: this.pending },
         doing,
       );
     } else {
       await session.query(insertRows(from, this.destination, this.detail), undefined, doing);
     }
     this.pending = 'nothing';
+  }
+
+  /** Moves the row of a batch to another key, behind everything that was written before; inside the epoch's transaction. */
+  async moveRow(session: Session, batch: Batch): Promise<void> {
+    this.checkShape(batch);
+    await this.settle(session);
+    const doing = `writing ${this.table.target}`;
+    await session.query(`TRUNCATE pg_temp.${ident(this.buffer)}`, undefined, doing);
+    for (const sql of moveRow(this.destination, this.detail, batch))
+      await session.query(sql, undefined, doing);
   }
 
   /** Deletes everything that was written before; inside the epoch's transaction. */
@@ -147,8 +170,10 @@ export class TableLoad {
     return this.form(batch) === this.plain;
   }
 
-  private waits(withDeletes: boolean): void {
-    if (this.buffered) this.pending = withDeletes || this.pending === 'deletes' ? 'deletes' : 'rows';
+  private waits(batch: Batch): void {
+    if (!this.buffered) return;
+    const now = isKeyed(this.table.write) ? pendingOf(batch) : 'rows';
+    if (PENDING.indexOf(now) > PENDING.indexOf(this.pending)) this.pending = now;
   }
 
   /** Encoders belong to the planned columns: rows of another shape need another plan. */
@@ -172,6 +197,12 @@ export class TableLoad {
       );
     }
   }
+}
+
+/** What the rows of a batch ask of those who write them by key. */
+function pendingOf(batch: Batch): Exclude<Pending, 'nothing'> {
+  if (leavesColumns(batch)) return 'partials';
+  return typeof batch.op !== 'string' || batch.op === 'delete' ? 'changes' : 'rows';
 }
 
 /** The rows that are not among `some`, which are in order. */

@@ -6,11 +6,11 @@ import { type Batch, isSluiceError } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { encodeInt2 } from '../copy/encode-fixed.js';
 import { asText } from '../copy/encode-text.js';
-import { encodeText } from '../copy/encode-varlen.js';
+import { encodeBytes, encodeText } from '../copy/encode-varlen.js';
 import { FrameEncoder } from '../copy/frame-encoder.js';
 import { pgErrors } from '../errors.js';
 import { ident } from '../quote.js';
-import { OP_COLUMN, ORDER_COLUMN, opColumn } from './op-column.js';
+import { ABSENT_COLUMN, absentColumn, OP_COLUMN, ORDER_COLUMN, opColumn } from './op-column.js';
 import type { PlannedColumn } from './table-detail.js';
 import { columnNames, copyInto } from './table-sql.js';
 
@@ -21,7 +21,7 @@ export class TextRows {
     /** The writer's temporary table for such rows. */
     private readonly buffer: string,
     private readonly columns: readonly PlannedColumn[],
-    /** Where the rows go, as SQL names it, and whether that table has a column for the op. */
+    /** Where the rows go, as SQL names it, and whether that table has columns for the op and what rows leave out. */
     private readonly destination: string,
     private readonly withOp: boolean,
     /** The target's name, for errors. */
@@ -34,14 +34,14 @@ export class TextRows {
     const names = this.columns.map((column) => column.name);
     await session.query(
       `CREATE TEMPORARY TABLE IF NOT EXISTS ${ident(this.buffer)} (${names.map((name) => `${ident(name)} text`).join(', ')},
-         ${OP_COLUMN} smallint, ${ORDER_COLUMN} bigint GENERATED ALWAYS AS IDENTITY) ON COMMIT DELETE ROWS`,
+         ${OP_COLUMN} smallint, ${ABSENT_COLUMN} bytea, ${ORDER_COLUMN} bigint GENERATED ALWAYS AS IDENTITY) ON COMMIT DELETE ROWS`,
     );
     const copy = await session.copyIn(
-      copyInto(table, [...names, OP_COLUMN]),
+      copyInto(table, [...names, OP_COLUMN, ABSENT_COLUMN]),
       `writing ${this.target} as text`,
     );
     this.encoder ??= this.makeEncoder(batch);
-    const columns = [...batch.columns(), opColumn(batch)];
+    const columns = [...batch.columns(), opColumn(batch), absentColumn(batch)];
     for (const { bytes, release } of this.encoder.encode(columns, batch.rowCount))
       await copy.write(bytes, release);
     await copy.end();
@@ -55,13 +55,17 @@ export class TextRows {
         type.kind === 'string' || type.kind === 'enum' || type.kind === 'json' || type.kind === 'native';
       return { name, encoder: textual ? encodeText : asText(type, encodeText, 'postgres') };
     });
-    return new FrameEncoder([...texts, { name: OP_COLUMN, encoder: encodeInt2 }]);
+    return new FrameEncoder([
+      ...texts,
+      { name: OP_COLUMN, encoder: encodeInt2 },
+      { name: ABSENT_COLUMN, encoder: encodeBytes },
+    ]);
   }
 
   private async move(session: Session, table: string, names: readonly string[]): Promise<void> {
-    const into = this.withOp ? [...names, OP_COLUMN] : names;
+    const into = this.withOp ? [...names, OP_COLUMN, ABSENT_COLUMN] : names;
     const values = this.columns.map(({ name, type }) => `${ident(name)}::${type}`);
-    if (this.withOp) values.push(OP_COLUMN);
+    if (this.withOp) values.push(OP_COLUMN, ABSENT_COLUMN);
     const sql = `INSERT INTO ${this.destination} (${columnNames(into)}) OVERRIDING SYSTEM VALUE
       SELECT ${values.join(', ')} FROM ${table} ORDER BY ${ORDER_COLUMN}`;
     try {

@@ -3,7 +3,7 @@
 import { hasState } from '../connection/server-error.js';
 import type { Session } from '../connection/session.js';
 import { ident, qualified, type TableName } from '../quote.js';
-import { OP_COLUMN, ORDER_COLUMN } from './op-column.js';
+import { ABSENT_COLUMN, OP_COLUMN, ORDER_COLUMN } from './op-column.js';
 import type { TableDetail } from './table-detail.js';
 import { columnNames } from './table-sql.js';
 
@@ -20,12 +20,15 @@ export function insertRows(from: string, destination: TableName, detail: TableDe
   return `INSERT INTO ${qualified(destination)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values(detail)} FROM ${from}`;
 }
 
+/** What waits to be written: whole rows; also deletes; also rows that leave columns as they are. */
+export const PENDING = ['nothing', 'rows', 'changes', 'partials'] as const;
+export type Pending = (typeof PENDING)[number];
+
 export interface Upsert {
   readonly from: string;
   readonly destination: TableName;
   readonly detail: TableDetail;
-  /** Whether some of the rows are deletes. */
-  readonly deletes: boolean;
+  readonly pending: Pending;
 }
 
 /** ON CONFLICT DO UPDATE met one key twice. */
@@ -36,7 +39,11 @@ const SAME_ROW_TWICE = '21000';
  * need no sort: that is tried first, and the server says when it was wrong.
  */
 export async function applyRows(session: Session, upsert: Upsert, doing: string): Promise<void> {
-  if (!upsert.deletes) {
+  if (upsert.pending === 'partials') {
+    await applyWaves(session, upsert, doing);
+    return;
+  }
+  if (upsert.pending === 'rows') {
     try {
       await session.query(
         `SAVEPOINT sluice; ${upsertFrom(upsert, upsert.from)}; RELEASE sluice`,
@@ -52,6 +59,33 @@ export async function applyRows(session: Session, upsert: Upsert, doing: string)
   await session.query(upsertLast(upsert), undefined, doing);
 }
 
+const WAVES = 'pg_temp._sluice_waves';
+const WAVE = '_sluice_wave';
+/** From this many waves on, each is looked up. */
+const MANY_WAVES = 8;
+
+/**
+ * Rows that leave columns as they are come behind all that was said of their key before. So the rows of each key are
+ * written in waves, of which each begins with such a row; within one, the last row of a key counts.
+ */
+async function applyWaves(session: Session, upsert: Upsert, doing: string): Promise<void> {
+  const key = columnNames(upsert.detail.key);
+  await session.query(
+    `CREATE TEMPORARY TABLE _sluice_waves ON COMMIT DROP AS
+     SELECT *, count(${ABSENT_COLUMN}) OVER (PARTITION BY ${key} ORDER BY ${ORDER_COLUMN}) AS ${WAVE} FROM ${upsert.from}`,
+    undefined,
+    doing,
+  );
+  const [row] = await session.rows(`SELECT max(${WAVE}) FROM ${WAVES}`);
+  const last = Number(row![0]);
+  if (last >= MANY_WAVES) await session.query(`CREATE INDEX ON ${WAVES} (${WAVE}); ANALYZE ${WAVES}`);
+  for (let wave = 0; wave <= last; wave++) {
+    const from = `(SELECT * FROM ${WAVES} WHERE ${WAVE} = ${wave}) AS w`;
+    await session.query(upsertLast({ ...upsert, from }), undefined, doing);
+  }
+  await session.query(`DROP TABLE ${WAVES}`);
+}
+
 function conflictClause({ columns, key }: TableDetail): string {
   const rest = columns.map((column) => column.name).filter((name) => !key.includes(name));
   const target = `ON CONFLICT (${columnNames(key)})`;
@@ -63,9 +97,9 @@ function upsertFrom({ destination, detail }: Upsert, from: string, where = ''): 
   return `${insertRows(from, destination, detail)}${where} ${conflictClause(detail)}`;
 }
 
-/** The last row of each key: deletes and the rest are different keys, so that one statement can do both. */
+/** The last row of each key: deletes and the rest are different keys, so that one statement can do all. */
 function upsertLast(upsert: Upsert): string {
-  const { from, destination, detail } = upsert;
+  const { from, destination, detail, pending } = upsert;
   const key = columnNames(detail.key);
   const types = new Map(detail.columns.map((column) => [column.name, column]));
   const same = detail.key.map((name) => {
@@ -75,5 +109,18 @@ function upsertLast(upsert: Upsert): string {
   const last = `SELECT DISTINCT ON (${key}) * FROM ${from} ORDER BY ${key}, ${ORDER_COLUMN} DESC`;
   return `WITH last AS MATERIALIZED (${last}),
     gone AS (DELETE FROM ${qualified(destination)} t USING last l WHERE l.${OP_COLUMN} = 1 AND ${same.join(' AND ')})
-    ${upsertFrom(upsert, 'last', ` WHERE ${OP_COLUMN} = 0`)}`;
+    ${pending === 'partials' ? partialUpdate(upsert, same.join(' AND ')) : ''}
+    ${upsertFrom(upsert, 'last', ` WHERE ${OP_COLUMN} = 0 AND ${ABSENT_COLUMN} IS NULL`)}`;
+}
+
+/** Rows that leave columns as they are: where there is no row, there is nothing to write. */
+function partialUpdate({ destination, detail }: Upsert, same: string): string {
+  const sets = detail.columns.flatMap(({ name, type, viaText }, i) => {
+    if (detail.key.includes(name)) return [];
+    const value = `l.${ident(name)}${viaText ? `::${type}` : ''}`;
+    return `${ident(name)} = CASE WHEN get_bit(l.${ABSENT_COLUMN}, ${i}) = 1 THEN t.${ident(name)} ELSE ${value} END`;
+  });
+  if (sets.length === 0) return '';
+  return `, part AS (UPDATE ${qualified(destination)} t SET ${sets.join(', ')} FROM last l
+    WHERE l.${OP_COLUMN} = 0 AND l.${ABSENT_COLUMN} IS NOT NULL AND ${same})`;
 }

@@ -3,13 +3,16 @@
  * key that can each be resumed. The log is kept from before the copy begins, so that what changes meanwhile comes
  * again behind it.
  */
-import type { Context, OpenRequest, Reader, ReadPlan, Split, StreamRead } from '@sluice/sdk';
+import { createHash } from 'node:crypto';
+import type { Context, OpenRequest, Reader, ReadPlan, Split, StreamRead, StreamSchema } from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
 import type { Connections } from '../connection/connections.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName } from '../quote.js';
-import { plannedColumns } from '../source/drift.js';
+import { AnotherShape } from '../source/another-shape.js';
+import { fieldsOf } from '../source/discover.js';
+import { compareColumns } from '../source/drift.js';
 import { columnsOf } from '../source/relation.js';
 import { type LogSpec, specOf } from '../source/split-spec.js';
 import { LogEnd, LogReader } from './log-reader.js';
@@ -23,7 +26,6 @@ import { ServerCasts } from './server-cast.js';
 import { advanceSlot, checkPlace, createSlot, findSlot, logEnd } from './slot.js';
 import type { StreamNow } from './stream-shape.js';
 
-const NAME = 'sluice';
 /** How often, and after how many milliseconds each, a slot is asked for that somebody reads. */
 const ATTEMPTS = 10;
 const ATTEMPT_MS = 300;
@@ -31,19 +33,19 @@ const ATTEMPT_MS = 300;
 /** What opening a log finds. */
 interface Found {
   readonly end: Lsn;
+  /** What the slot does not have any more. */
+  readonly confirmed: Lsn;
   readonly streams: Map<string, StreamNow>;
   readonly numbers: ReadonlyMap<number, string>;
+  /** The shape of the first stream that is not as it was planned. */
+  readonly changed?: StreamSchema;
 }
 
 export class ChangeLog {
-  private readonly spec: LogSpec;
-
   constructor(
     private readonly config: PostgresConfig,
     private readonly connections: Connections,
-  ) {
-    this.spec = { kind: 'log', slot: config.slot ?? NAME, publication: config.publication ?? NAME };
-  }
+  ) {}
 
   plan(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]> {
     return this.connections.using(c, (session) => planLogged(session, reads));
@@ -54,8 +56,9 @@ export class ChangeLog {
     const streams = reads.map(({ stream }) => stream);
     const log = known.find((split) => specOf(split).kind === 'log');
     if (log === undefined) {
-      const start = await this.connections.using(c, (session) => this.begin(session, streams));
-      return [logSplit(this.spec, streams, start)];
+      const spec = this.specFor(c);
+      const start = await this.connections.using(c, (session) => this.begin(session, spec, streams));
+      return [logSplit(spec, streams, start)];
     }
     const others = streams.filter((stream) => !log.streams.includes(stream));
     if (others.length > 0) {
@@ -71,11 +74,18 @@ export class ChangeLog {
     const from = parseLsn(request.at);
     const { reads, batchRows, batchBytes } = request;
     const found = await this.connections.using(c, (session) => this.find(session, spec, request));
+    if (found.changed !== undefined) return new AnotherShape(found.changed);
     if (found.end <= from && request.unending !== true) return new LogEnd();
     const session = await this.connections.open(c, 'replication');
     try {
       const { slot, publication } = spec;
-      const stream = await LogStream.start(session, { slot, publication, from, bytes: batchBytes });
+      const stream = await LogStream.start(session, {
+        slot,
+        publication,
+        from,
+        confirmed: found.confirmed,
+        bytes: batchBytes,
+      });
       const names = new Set(reads.map((read) => read.stream));
       const scene = {
         find: ({ oid, name }: { oid: number; name: string }) =>
@@ -95,9 +105,18 @@ export class ChangeLog {
     }
   }
 
+  /** Slot and publication are the flow's own, unless the job names others. */
+  private specFor({ flow = '' }: Context): LogSpec {
+    const own = ownName(flow);
+    return { kind: 'log', slot: this.config.slot ?? own, publication: this.config.publication ?? own };
+  }
+
   /** Publication first: a slot can only decode with one that was there before. */
-  private async begin(session: Session, streams: readonly string[]): Promise<Lsn> {
-    const { slot, publication } = this.spec;
+  private async begin(
+    session: Session,
+    { slot, publication }: LogSpec,
+    streams: readonly string[],
+  ): Promise<Lsn> {
     const tables = streams.map((stream) => parseStreamName(stream));
     await preparePublication(session, publication, tables, this.config.publication === undefined);
     await checkPublication(session, publication, tables);
@@ -109,7 +128,7 @@ export class ChangeLog {
   /** Looks at everything that the log needs, in an order in which no change of a table goes unseen. */
   private async find(session: Session, { slot, publication }: LogSpec, request: OpenRequest): Promise<Found> {
     const { reads } = request;
-    checkPlace(await freeSlot(session, slot), slot, parseLsn(request.at));
+    const { confirmed } = checkPlace(await freeSlot(session, slot), slot, parseLsn(request.at));
     await checkPublication(
       session,
       publication,
@@ -121,15 +140,25 @@ export class ChangeLog {
     for (const { stream, schema } of reads) {
       const { oid } = await loggedTable(session, stream);
       const columns = (await columnsOf(session, [oid])).get(oid)!;
-      plannedColumns(
-        schema,
-        columns.filter((column) => column.readable),
-      );
+      const readable = columns.filter((column) => column.readable);
+      if (compareColumns(schema, readable).differences.length > 0) {
+        return { end, confirmed, streams, numbers, changed: { ...schema, fields: fieldsOf(readable) } };
+      }
       streams.set(stream, { schema, columns });
       numbers.set(oid, stream);
     }
-    return { end, streams, numbers };
+    return { end, confirmed, streams, numbers };
   }
+}
+
+/** A name that no other flow has, and that people recognise; a slot's may have small letters and digits. */
+function ownName(flow: string): string {
+  const readable = flow
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 40);
+  const hash = createHash('sha256').update(flow).digest('hex').slice(0, 8);
+  return `sluice_${readable}_${hash}`;
 }
 
 /** The slot, once nobody reads it: a reader that has just ended may still hold it for a moment. */

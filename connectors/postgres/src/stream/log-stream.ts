@@ -19,6 +19,8 @@ export interface LogOrigin {
   readonly publication: string;
   /** Transactions whose commit ends behind it are read. */
   readonly from: Lsn;
+  /** What the server may have forgotten already: it is told of nothing further, before somebody confirms it. */
+  readonly confirmed: Lsn;
   /** Bytes that are handed on at once. */
   readonly bytes: number;
 }
@@ -36,14 +38,14 @@ export class LogStream {
   ) {}
 
   /** Takes over a session for replication. */
-  static async start(session: Session, { slot, publication, from, bytes }: LogOrigin): Promise<LogStream> {
+  static async start(session: Session, { slot, publication, from, confirmed, bytes }: LogOrigin): Promise<LogStream> {
     const [row] = await session.rows(
       "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'",
     );
     const timeout = Number(row?.[0] ?? 0);
     let stream: LogStream | undefined;
     const copy = new LogCopy(bytes, session.flow, () => stream?.tell());
-    stream = new LogStream(session, copy, from, timeout * 2);
+    stream = new LogStream(session, copy, confirmed, timeout * 2);
     const options = [
       "proto_version '1'",
       `publication_names ${literal(ident(publication))}`,

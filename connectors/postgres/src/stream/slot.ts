@@ -77,8 +77,8 @@ export async function dropSlot(session: Session, name: string): Promise<void> {
     });
 }
 
-/** Whether the slot still has everything behind a position. Throws `SLUICE-PG-0046` where it does not. */
-export function checkPlace(slot: Slot | undefined, name: string, at: Lsn): void {
+/** The slot, if it still has everything behind a position. Throws `SLUICE-PG-0046` where it does not. */
+export function checkPlace(slot: Slot | undefined, name: string, at: Lsn): Slot {
   if (slot === undefined) {
     throw pgErrors.slotLost(`slot ${name} is gone; what was changed since ${lsnText(at)} was not kept`);
   }
@@ -87,6 +87,7 @@ export function checkPlace(slot: Slot | undefined, name: string, at: Lsn): void 
       `slot ${name} begins at ${lsnText(slot.confirmed)}, the job is at ${lsnText(at)}: it was made anew, or read by another`,
     );
   }
+  return slot;
 }
 
 /** The end of the log that a reader can reach. */

@@ -1,15 +1,9 @@
 /** Reads what has come behind a stream's cursor, as far as the past is settled. */
-import {
-  type Checkpoint,
-  checkpoint,
-  type Message,
-  type OpenRequest,
-  type Reader,
-  type StreamSchema,
-} from '@sluice/sdk';
+import { type Checkpoint, checkpoint, type Message, type OpenRequest, type Reader } from '@sluice/sdk';
 import type { Session } from '../../connection/session.js';
 import { FrameBatches } from '../../copy/frame-batch.js';
 import { pgErrors } from '../../errors.js';
+import { AnotherShape } from '../another-shape.js';
 import { fieldsOf } from '../discover.js';
 import { compareColumns } from '../drift.js';
 import { columnsOf, findRelation, keysOf, type RelationColumn } from '../relation.js';
@@ -28,21 +22,6 @@ export class NothingNew implements Reader {
   }
 
   async close(): Promise<void> {}
-}
-
-class AnotherShape implements Reader {
-  constructor(
-    private readonly session: Session,
-    private readonly schema: StreamSchema,
-  ) {}
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
-    yield { kind: 'schema', schema: this.schema };
-  }
-
-  close(): Promise<void> {
-    return this.session.close();
-  }
 }
 
 /** A part of the window, up to a place where a batch must end. */
@@ -78,7 +57,8 @@ export class CursorReader implements Reader {
     const readable = live.filter((column) => column.readable);
     const { columns, differences } = compareColumns(read.schema, readable);
     if (differences.length > 0) {
-      return new AnotherShape(session, { ...read.schema, fields: fieldsOf(readable) });
+      await session.close();
+      return new AnotherShape({ ...read.schema, fields: fieldsOf(readable) });
     }
     const from = placeOf(request.at);
     const key = (await keysOf(session, [relation.oid])).get(relation.oid) ?? [];

@@ -1,0 +1,218 @@
+/** Change data capture as people run it: a copy, then every change, through crashes and changes of tables. */
+import type { JobSpec } from '@sluice/sdk';
+import {
+  describeWithServer,
+  dumpDuckdb,
+  dumpPostgres,
+  expectSameRows,
+  killAt,
+  killAtRandom,
+  listFailpoints,
+  type Program,
+  seededRandom,
+} from '@sluice/test';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { resultOf, SLUICE, Workspace } from './cli-workspace.js';
+
+const MINUTES = 60_000;
+
+describeWithServer('postgres-15', (server) => {
+  let place: Workspace;
+  let source: string;
+  let target: string;
+
+  beforeEach(async () => {
+    place = new Workspace();
+    source = await server().createDatabase();
+    target = await server().createDatabase();
+    await server().psql(
+      `CREATE TABLE people (id integer PRIMARY KEY, name text, bio text, score numeric, seen timestamptz);
+       ALTER TABLE people ALTER bio SET STORAGE EXTERNAL;
+       CREATE TABLE visits (person integer, day date, note text, PRIMARY KEY (person, day));
+       INSERT INTO people SELECT g, 'person ' || g, repeat(md5(g::text), 100), g / 4.0, '2024-01-01' FROM generate_series(1, 200) g;
+       INSERT INTO visits SELECT g, date '2024-01-01' + g % 5, 'visit ' || g FROM generate_series(1, 200) g; ANALYZE`,
+      source,
+    );
+  });
+  afterEach(async () => {
+    await server().psql(
+      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${new URL(source).pathname.slice(1)}'`,
+      source,
+    );
+    place.remove();
+  });
+
+  function job(more: Partial<JobSpec> = {}): string {
+    return place.job('job.json', {
+      name: 'people',
+      connections: {
+        app: { connector: 'postgres', url: source },
+        copy: { connector: 'postgres', url: target },
+        lake: { connector: 'duckdb', path: 'lake.duckdb' },
+      },
+      flows: {
+        main: {
+          source: 'app',
+          mode: 'cdc',
+          sinks: { copy: { to: 'copy', write: 'upsert' }, lake: { to: 'lake', write: 'upsert' } },
+        },
+      },
+      delivery: { require: 'exactly-once', commit: { rows: 40 } },
+      ...more,
+    } as JobSpec);
+  }
+
+  function program(file = job()): Program {
+    return {
+      command: process.execPath,
+      args: [SLUICE, 'run', file, '--quiet'],
+      cwd: place.folder,
+    };
+  }
+
+  async function run(file = job(), code = 0) {
+    const exit = await place.sluice(['run', file, '--quiet']);
+    expect(exit.code, exit.stderr + exit.stdout).toBe(code);
+    return resultOf(exit.stdout);
+  }
+
+  const TABLES: { readonly [table: string]: string } = {
+    people: 'id::text AS id, name, md5(bio) AS bio, score::text AS score',
+    visits: 'person::text AS person, day::text AS day, note',
+  };
+
+  async function expectSame(tables = TABLES): Promise<void> {
+    for (const [table, columns] of Object.entries(tables)) {
+      const wanted = await dumpPostgres(source, `SELECT ${columns} FROM ${table}`);
+      const copy = await dumpPostgres(target, `SELECT ${columns} FROM ${table}`);
+      expectSameRows(wanted, copy, { expected: 'source', actual: `copy of ${table}` });
+      const text = columns.replaceAll('::text', '::VARCHAR');
+      const lake = await dumpDuckdb(place.path('lake.duckdb'), `SELECT ${text} FROM public.${table}`);
+      expectSameRows(wanted, lake, { expected: 'source', actual: `lake of ${table}` });
+    }
+  }
+
+  /** Transactions of all kinds of changes, keys that change and large values that stay among them. */
+  function changes(random: () => number, transactions: number): string {
+    const integer = (from: number, to: number) => from + Math.floor(random() * (to - from + 1));
+    const id = () => integer(1, 260);
+    const statements: (() => string)[] = [
+      () =>
+        `INSERT INTO people (id, name, bio) VALUES (${id()}, 'new', repeat('b', 5000)) ON CONFLICT DO NOTHING`,
+      () => `UPDATE people SET name = 'x' || ${id()} WHERE id = ${id()}`,
+      () => `UPDATE people SET bio = repeat(md5(${id()}::text), 200), score = NULL WHERE id = ${id()}`,
+      () =>
+        `UPDATE people SET id = id + 1000, score = 1.50 WHERE id = ${id()} AND NOT EXISTS (SELECT FROM people p WHERE p.id = people.id + 1000)`,
+      () => `DELETE FROM people WHERE id = ${id()}`,
+      () =>
+        `INSERT INTO visits VALUES (${id()}, '2024-02-01', 'new') ON CONFLICT (person, day) DO UPDATE SET note = 'again'`,
+      () =>
+        `UPDATE visits v SET day = day + 100 WHERE person = ${id()} AND day = (SELECT max(day) FROM visits w WHERE w.person = v.person)`,
+      () => `DELETE FROM visits WHERE person BETWEEN ${id()} AND ${id()} AND person % 10 = 0`,
+    ];
+    return Array.from({ length: transactions }, () => {
+      const body = Array.from({ length: integer(1, 6) }, () =>
+        statements[integer(0, statements.length - 1)]!(),
+      ).join('; ');
+      return `BEGIN; ${body}; ${integer(0, 9) === 0 ? 'ROLLBACK' : 'COMMIT'};`;
+    }).join('\n');
+  }
+
+  it(
+    'copies, then follows, transaction by transaction',
+    async () => {
+      const first = await run();
+      expect(first.streams.map(({ complete }) => complete)).toEqual([true, true, true, true]);
+      await expectSame();
+      const random = seededRandom(7);
+      for (let round = 0; round < 4; round++) {
+        await server().psql(changes(random, 30), source);
+        await run();
+        await expectSame();
+      }
+      await server().psql('TRUNCATE visits; INSERT INTO visits VALUES (1, now(), NULL)', source);
+      await run();
+      await expectSame();
+      const nothing = await run();
+      expect(nothing.rows).toBe(0);
+    },
+    4 * MINUTES,
+  );
+
+  it(
+    'follows tables that change their shape',
+    async () => {
+      await run();
+      await server().psql(
+        `UPDATE people SET name = 'before' WHERE id = 1; ALTER TABLE people ADD extra text;
+         UPDATE people SET extra = 'x' WHERE id = 2; ALTER TABLE people DROP seen; ALTER TABLE visits ALTER note TYPE varchar(40);
+         BEGIN; UPDATE people SET name = 'within' WHERE id = 3; ALTER TABLE people ADD more integer;
+         UPDATE people SET more = 5 WHERE id = 4; COMMIT; DELETE FROM people WHERE id = 5`,
+        source,
+      );
+      await run();
+      await expectSame({ ...TABLES, people: `${TABLES['people']}, extra, more::text AS more` });
+    },
+    3 * MINUTES,
+  );
+
+  it(
+    'ends equal wherever it is killed, while the tables change',
+    async () => {
+      const random = seededRandom(11);
+      // In the copy, and at the instants after it.
+      for (const point of ['commit.before-ledger@1', 'commit.after-ledger@2', 'plan.before-planned@1']) {
+        await killAt(program(), point);
+        await server().psql(changes(random, 5), source);
+      }
+      await run();
+      await expectSame();
+      await server().psql(changes(random, 40), source);
+      const points = await listFailpoints(program());
+      expect(points.map(({ name }) => name)).toContain('commit.before-ledger');
+      await expectSame();
+      for (const { name, hits } of points) {
+        await server().psql(changes(random, 40), source);
+        await killAt(program(), `${name}@${Math.min(hits, 1 + Math.floor(random() * 3))}`).catch(
+          (error: unknown) => {
+            // Other changes make other epochs; that it was not killed is no failure of this try.
+            if (!String(error).includes('expected the program to be killed')) throw error;
+          },
+        );
+        await server().psql(changes(random, 3), source);
+        await run();
+        await expectSame();
+      }
+      for (let seed = 1; seed <= 5; seed++) {
+        await server().psql(changes(random, 200), source);
+        await killAtRandom(program(), { minMs: 300, maxMs: 1500 }, seed);
+        await run();
+        await expectSame();
+      }
+    },
+    15 * MINUTES,
+  );
+
+  it(
+    'keeps the log from before the copy, and tells when it is gone',
+    async () => {
+      await run();
+      const [slot] = (
+        await server().psql(
+          'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
+          source,
+        )
+      ).split('\n');
+      expect(slot).toMatch(/^sluice_people_main_[0-9a-f]{8}$/);
+      await server().psql(
+        `SELECT pg_drop_replication_slot('${slot}'); DELETE FROM people WHERE id < 50`,
+        source,
+      );
+      const { error } = await run(job(), 4);
+      expect(error).toMatchObject({ code: 'SLUICE-PG-0046', message: expect.stringContaining(slot!) });
+      const again = await place.sluice(['run', 'job.json', '--quiet', '--full-refresh']);
+      expect(again.code, again.stderr + again.stdout).toBe(0);
+    },
+    3 * MINUTES,
+  );
+});
