@@ -86,6 +86,12 @@ export const coreErrors = defineErrors('CORE', {
     title: 'Changes may come without values that the job needs',
     help: 'Let the source send whole rows as they were before each change (its page says how), or read other columns.',
   },
+  routeNotLast: {
+    number: 17,
+    class: 'config',
+    title: 'A transform would follow one that routes rows',
+    help: 'Let the transform that routes rows be the last one of the stream.',
+  },
   held: {
     number: 101,
     class: 'transient',

@@ -48,6 +48,7 @@ export {
   type PlanOptions,
   planJob,
 } from './plan/plan-job.js';
+export { tablesOf } from './plan/routed-table.js';
 export { connectionAt, type LocatedConnection } from './registry/location.js';
 export type { InstalledConnector } from './registry/package-metadata.js';
 export { Registry, type RegistryOptions } from './registry/registry.js';

@@ -16,6 +16,11 @@ export interface NeededValues {
 export interface BoundTransform {
   /** The schema of every batch that `apply` yields. */
   readonly out: StreamSchema;
+  /**
+   * Where rows go on under other names of streams: those names. Every batch is then of one of the streams that
+   * {@link routedStream} makes of them, and no transform follows.
+   */
+  readonly routes?: readonly string[];
   /** Columns whose values are looked at. */
   readonly reads: readonly string[];
   /** Columns of `out` that are made or changed. */
@@ -45,4 +50,12 @@ export interface Transform<Options = unknown> {
 /** Declares a transform; the options' type follows from its schema. */
 export function defineTransform<Options>(transform: Transform<Options>): Transform<Options> {
   return transform;
+}
+
+/**
+ * The stream that rows of `from` belong to once a transform has sent them to `to`. Sinks know it by both names: what
+ * comes from elsewhere under the same name is another stream.
+ */
+export function routedStream(from: string, to: string): string {
+  return `${from} → ${to}`;
 }

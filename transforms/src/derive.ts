@@ -9,17 +9,20 @@ export type Origin = number | Column | (() => Column);
 /** The columns of the result, of a batch or (`image` is `before`) of the rows as they were before. */
 export type MapColumns = (batch: Batch, image: 'row' | 'before') => readonly Origin[];
 
-/** A batch with other columns; its before-images get the same, and ops follow the keys that are made. */
+/**
+ * A batch with other columns, of the stream that it is of; its before-images get the same, and ops follow the keys that
+ * are made.
+ */
 export function deriveColumns(
   batch: Batch,
   out: StreamSchema,
   columns: MapColumns,
   made: MadeKey = 'kept',
 ): Batch {
-  const { before } = batch;
+  const { before, stream } = batch;
   const earlier = before?.derive(out, columns(before, 'before'));
   const derived = batch.derive(
-    out,
+    stream === out.stream ? out : { ...out, stream },
     columns(batch, 'row'),
     undefined,
     earlier === undefined ? {} : { before: earlier },

@@ -4,32 +4,14 @@
  * Of changes it keeps what the target needs: a row that stops matching becomes a delete by its key, a row that
  * comes to match arrives whole, and deletes always pass, because whether the row was ever there may be unknown.
  */
-import {
-  type Batch,
-  type Column,
-  columnBuilder,
-  defineTransform,
-  fieldIndex,
-  getBit,
-  OPS,
-  UNCHANGED,
-  valueReader,
-} from '@sluice/sdk';
+import { type Batch, defineTransform } from '@sluice/sdk';
 import { z } from 'zod';
+import { holds, noResult } from './condition.js';
 import { expressionErrors } from './errors.js';
 import { compileCondition, type Expression } from './expression/expression.js';
-import { filledColumn, inputsOf } from './inputs.js';
-import { NOT_SENT } from './kernels/from-column.js';
-import { expectKind, hasValue, type Vector } from './kernels/vector.js';
-import { rowError } from './row-error.js';
-
-const [INSERT, , DELETE, UPSERT, MOVE] = OPS.map((_, code) => code) as [
-  number,
-  number,
-  number,
-  number,
-  number,
-];
+import { type Fate, fateOf, settle } from './fates.js';
+import { inputsOf } from './inputs.js';
+import { expectKind, type Vector } from './kernels/vector.js';
 
 export const filterTransform = defineTransform({
   name: 'filter',
@@ -41,7 +23,6 @@ export const filterTransform = defineTransform({
   bind(schema, { where }) {
     const condition = compileCondition(where, schema);
     const reads = condition.reads.map((i) => schema.fields[i]!.name);
-    const key = schema.key.map((name) => fieldIndex(schema, name));
     return {
       out: schema,
       reads,
@@ -49,7 +30,7 @@ export const filterTransform = defineTransform({
       needs: { after: reads },
       rung: 'columns',
       apply: (batch) => [
-        batch.op === 'insert' ? filterInserts(batch, condition) : filterChanges(batch, condition, key),
+        batch.op === 'insert' ? filterInserts(batch, condition) : filterChanges(batch, condition),
       ],
     };
   },
@@ -83,79 +64,19 @@ function throwFirstError(batch: Batch, { errors }: Vector, matters: (row: number
   let first = Infinity;
   for (const row of errors.keys()) if (row < first && matters(row)) first = row;
   if (first === Infinity) return;
-  const reason = errors.get(first)!;
-  const factory = reason === NOT_SENT ? expressionErrors.notSent : expressionErrors.evaluation;
-  throw rowError(factory, batch, undefined, first, `the condition has no result: ${reason}`);
+  throw noResult(batch, first, errors.get(first)!);
 }
 
-/** What becomes of a change. */
-type Fate = 'pass' | 'enter' | 'leave' | 'drop';
-
-function filterChanges(batch: Batch, condition: Expression, key: readonly number[]): Batch {
+function filterChanges(batch: Batch, condition: Expression): Batch {
   if (batch.op === 'delete') return batch;
-  const codes =
-    typeof batch.op === 'string' ? new Uint8Array(batch.rowCount).fill(OPS.indexOf(batch.op)) : batch.op;
   const now = condition.evaluate(inputsOf(batch));
-  throwFirstError(batch, now, (row) => codes[row] !== DELETE);
+  throwFirstError(batch, now, (row) => batch.opAt(row) !== 'delete');
   const before = batch.before && condition.evaluate(inputsOf(batch.before));
-  const fates = Array.from(codes, (code, row) =>
-    fateOf(code, holds(now, row), before && holds(before, row), key.length > 0),
-  );
-  return settle(batch, codes, fates, key);
-}
-
-/** True or false as far as it is known: not for a row in error. */
-function holds(matches: Vector, row: number): boolean | undefined {
-  if (matches.errors?.has(row)) return undefined;
-  return hasValue(matches, row) && getBit(expectKind(matches, 'bits').values, row);
-}
-
-function fateOf(code: number, now: boolean | undefined, before: boolean | undefined, keyed: boolean): Fate {
-  if (code === DELETE) return 'pass';
-  const mayBeThere = code !== INSERT && keyed && before !== false;
-  if (now !== true) return mayBeThere ? 'leave' : 'drop';
-  return code !== INSERT && before === false ? 'enter' : 'pass';
-}
-
-function settle(batch: Batch, codes: Uint8Array, fates: readonly Fate[], key: readonly number[]): Batch {
-  if (fates.every((fate) => fate === 'pass')) return batch;
-  const { schema } = batch;
-  const kept = Uint32Array.from(fates.keys()).filter((row) => fates[row] !== 'drop');
-  const op = Uint8Array.from(kept, (row) => opAfter(fates[row]!, codes[row]!));
-  const all = schema.fields.map((_, i) => i);
-  if (!fates.some((fate) => fate === 'leave' || fate === 'enter')) {
-    return batch.derive(schema, all, kept, { op });
-  }
-  const columns = all.map((i) => () => settledColumn(batch, i, codes, fates, key.includes(i)));
-  return batch.derive(schema, columns).derive(schema, all, kept, { op });
-}
-
-function opAfter(fate: Fate, code: number): number {
-  if (fate === 'leave') return DELETE;
-  return fate === 'enter' ? UPSERT : code;
-}
-
-/** A column in which rows that enter are whole, and rows that leave are as they were, as far as that is known. */
-function settledColumn(
-  batch: Batch,
-  index: number,
-  codes: Uint8Array,
-  fates: readonly Fate[],
-  isKey: boolean,
-): Column {
-  const f = batch.schema.fields[index]!;
-  const now = valueReader(f.type, batch.column(index));
-  const whole = valueReader(f.type, filledColumn(batch, index));
-  const old = batch.before && valueReader(f.type, batch.before.column(index));
-  const builder = columnBuilder({ ...f, nullable: true }, batch.rowCount);
-  for (const [row, fate] of fates.entries()) {
-    let value = fate === 'enter' ? whole(row) : now(row);
-    if (fate === 'leave') {
-      const earlier = old === undefined ? UNCHANGED : old(row);
-      if (earlier !== UNCHANGED || !isKey) value = earlier;
-      else if (codes[row] === MOVE) throw rowError(expressionErrors.notSent, batch, f.name, row, NOT_SENT);
-    }
-    builder.append(value);
-  }
-  return builder.finish();
+  const keyed = batch.schema.key.length > 0;
+  const fates = Array.from({ length: batch.rowCount }, (_, row): Fate => {
+    const op = batch.opAt(row);
+    if (op === 'delete') return 'pass';
+    return fateOf(op, holds(now, row) === true, before && holds(before, row), keyed);
+  });
+  return settle(batch, fates);
 }

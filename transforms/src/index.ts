@@ -10,6 +10,7 @@ import { jsTransform } from './js.js';
 import { maskTransform } from './mask.js';
 import { metadataTransform } from './metadata.js';
 import { renameTransform } from './rename.js';
+import { routeTransform } from './route.js';
 import { selectTransform } from './select.js';
 
 export { expressionErrors, transformErrors } from './errors.js';
@@ -27,4 +28,5 @@ export const transforms: { readonly [name: string]: Transform } = {
   hash: hashTransform,
   metadata: metadataTransform,
   js: jsTransform,
+  route: routeTransform,
 };

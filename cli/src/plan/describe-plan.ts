@@ -1,13 +1,14 @@
 /** A plan as data: what `sluice plan` shows to people and hands to programs. */
-import type {
-  FlowPlan,
-  Job,
-  JobConnection,
-  JobFlow,
-  JobPlan,
-  SinkPlan,
-  StreamPlan,
-  TargetPlan,
+import {
+  type FlowPlan,
+  type Job,
+  type JobConnection,
+  type JobFlow,
+  type JobPlan,
+  type SinkPlan,
+  type StreamPlan,
+  type TargetPlan,
+  tablesOf,
 } from '@sluice/core';
 import {
   type BoundTransform,
@@ -128,7 +129,9 @@ function describeFlow(
     incremental: capabilities.incremental,
     lanes,
     streams: streams.flatMap((stream) =>
-      Object.entries(stream.targets).map(([sink, target]) => describeStream(stream, declared, sink, target)),
+      Object.entries(stream.targets).flatMap(([sink, target]) =>
+        tablesOf(target.table).map((table) => describeStream(stream, declared, sink, { ...target, table })),
+      ),
     ),
   };
 }

@@ -22,6 +22,7 @@ import {
 import type { DeadLetter, Ledger, LetterFilter } from '../ledger/ledger.js';
 import type { FlowPlan, SinkPlan, StreamPlan } from '../plan/flow-plan.js';
 import type { JobPlan } from '../plan/plan-job.js';
+import { tablesOf } from '../plan/routed-table.js';
 import { commitEpoch, versionOf } from '../run/commit-epoch.js';
 import type { LeaseKeeper } from '../run/lease-keeper.js';
 import { sinkJobOf, takeStock } from '../run/settle.js';
@@ -71,7 +72,11 @@ class Replay {
       if (filter.flow !== undefined && filter.flow !== flow.key.flow) continue;
       await takeStock(settling(flow, plan, ledger, this.keeper, this.o.log));
       await this.dropWritten(flow);
-      for (const sink of flow.sinks) for (const stream of flow.streams) await this.replay(flow, sink, stream);
+      for (const sink of flow.sinks) {
+        for (const plan of flow.streams) {
+          for (const stream of lettersOf(plan, sink)) await this.replay(flow, sink, plan, stream);
+        }
+      }
     }
     const left = [...this.left].map(([reason, letters]) => ({ reason, letters }));
     return { kept: this.kept, refused: this.refused, left };
@@ -87,9 +92,8 @@ class Replay {
     await ledger.dropLetters(this.keeper.lease, written.flatMap(lettersOfSplit));
   }
 
-  private async replay(flow: FlowPlan, sink: SinkPlan, plan: StreamPlan): Promise<void> {
+  private async replay(flow: FlowPlan, sink: SinkPlan, plan: StreamPlan, stream: string): Promise<void> {
     const { ledger, filter } = this.o;
-    const { stream } = plan;
     const of = { flow: flow.key.flow, sink: sink.key.sink, stream };
     if (Object.entries(of).some(([key, value]) => (filter[key as 'flow'] ?? value) !== value)) return;
     const all = await ledger.letters(flow.key.job, { ...filter, ...of }, Number.MAX_SAFE_INTEGER);
@@ -99,7 +103,7 @@ class Replay {
       if (why !== undefined) this.left.set(why, (this.left.get(why) ?? 0) + 1);
       return why === undefined;
     });
-    const generation = (await ledger.flow(flow.key)).streams[stream]?.generation;
+    const generation = (await ledger.flow(flow.key)).streams[plan.stream]?.generation;
     if (generation === undefined) return;
     for (const stage of new Set(letters.map((letter) => letter.stage))) {
       const same = letters.filter((letter) => letter.stage === stage);
@@ -162,8 +166,9 @@ class Replay {
     const { table, casts } = targets[plan.key.sink]!;
     const { stage } = letters[0]!;
     const steps = stage === 'sink' ? [] : [...transforms.slice(stage as number), ...casts];
+    const refusing = tablesOf(table).find((each) => each.stream === letters[0]!.stream) ?? table;
     const schema =
-      stage === 'sink' ? table.schema : stage === 0 ? read.schema : transforms[(stage as number) - 1]!.out;
+      stage === 'sink' ? refusing.schema : stage === 0 ? read.schema : transforms[(stage as number) - 1]!.out;
     const rows = letters.map(({ payload }) => rowFromJson(schema, payload as JsonObject));
     let batches: readonly Batch[] = [Batch.ofRows(schema, rows)];
     for (const step of steps) batches = batches.flatMap((batch) => step.apply(batch));
@@ -192,6 +197,15 @@ class Replay {
       await writer.close();
     }
   }
+}
+
+/** The streams that letters speak of: what is read, and for rows that a sink refused its tables, where rows are routed. */
+function lettersOf({ stream, targets }: StreamPlan, { key }: SinkPlan): ReadonlySet<string> {
+  const target = targets[key.sink];
+  return new Set([
+    stream,
+    ...(target === undefined ? [] : tablesOf(target.table).map((table) => table.stream)),
+  ]);
 }
 
 function isDone(

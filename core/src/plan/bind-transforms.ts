@@ -30,6 +30,11 @@ export async function bindTransforms(
   const bound: BoundTransform[] = [];
   let current = schema;
   for (const { use, settings: own } of uses) {
+    if (bound.at(-1)?.routes !== undefined) {
+      throw coreErrors.routeNotLast(
+        `stream ${schema.stream}: ${use} would follow a transform that routes its rows`,
+      );
+    }
     const transform = await bindTransform(use, own, current, request, cwd);
     bound.push(transform);
     current = transform.out;

@@ -12,6 +12,7 @@ import {
   type ReadPlan,
   type Rung,
   renderName,
+  routedStream,
   type SinkStream,
   type Source,
   type StreamRead,
@@ -27,6 +28,8 @@ import type { DetachedSink, EpochBounds, FlowPlan, SinkPlan, StreamPlan, TargetP
 import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js';
 import { defaultWrite, refusal } from './modes-matrix.js';
 import { changeSchema } from './needed-values.js';
+import { routedSink } from './routed-sink.js';
+import { joinedTable } from './routed-table.js';
 import { type SettledSchema, settleSchema } from './schema-policy.js';
 
 /** A stream that is read, with what the flow does to its rows. */
@@ -262,25 +265,58 @@ async function planSink(
   context: Context,
 ): Promise<PlannedSink> {
   const { key, epoch } = request;
-  let targets = drafts.flatMap((draft) => targetOf(draft, sink, request) ?? []);
+  let targets = drafts.flatMap((draft) => targetsOf(draft, sink, request));
   checkTargets(targets);
   let tables = await planTables(sink, targets, context);
   if (request.lossy === 'string') {
-    targets = await Promise.all(targets.map((d, i) => keepAsText(d, tables[i]!, request, context)));
+    const lossy = lossyColumns(targets, tables);
+    targets = await Promise.all(targets.map((d) => keepAsText(d, lossy.get(d.draft)!, request, context)));
     tables = await planTables(sink, targets, context);
   }
   checkTables(tables);
+  const plans = targets.map((d, i) => ({ ...d, plan: finish(d, tables[i]!, sink, request) }));
+  const byStream = new Map<string, TargetPlan>();
+  const routes = new Map<string, readonly string[]>();
+  for (const { schema, transforms } of drafts) {
+    const own = plans.filter(({ draft }) => draft.schema === schema);
+    if (own.length === 0) continue;
+    const isRouted = transforms.at(-1)?.routes !== undefined;
+    const { stream } = schema;
+    byStream.set(
+      stream,
+      isRouted
+        ? joined(
+            stream,
+            own.map(({ plan }) => plan),
+          )
+        : own[0]!.plan,
+    );
+    if (isRouted)
+      routes.set(
+        stream,
+        own.map(({ plan }) => plan.table.stream),
+      );
+  }
   return {
     plan: {
       key: { ...key, sink: sink.name },
       sinkJob: `${key.job}/${key.flow}/${sink.name}`,
-      sink: sink.sink,
+      sink: routes.size > 0 ? routedSink(sink.sink, routes) : sink.sink,
       identity: await sink.sink.identity(context),
       epoch: { ...DEFAULT_EPOCH, ...sink.sink.capabilities.epoch, ...epoch },
       onFailure: sink.onFailure,
     },
-    targets: new Map(targets.map((d, i) => [d.request.stream, finish(d, tables[i]!, sink, request)])),
+    targets: byStream,
   };
+}
+
+/** What is planned for the routes of a stream, as one. */
+function joined(stream: string, plans: readonly TargetPlan[]): TargetPlan {
+  const table = joinedTable(
+    stream,
+    plans.map((plan) => plan.table),
+  );
+  return { ...plans[0]!, table, notes: [...new Set(plans.flatMap(({ notes }) => notes))] };
 }
 
 function planTables(
@@ -294,13 +330,30 @@ function planTables(
   );
 }
 
-/** How the sink is asked to take the stream; undefined when it does not. */
-function targetOf(draft: ReadableDraft, sink: SinkRequest, request: FlowRequest): TargetDraft | undefined {
-  const { catalog, settings, transforms, out } = draft;
-  const { stream } = out;
-  const target = sink.targetSettings(stream);
-  if (target === undefined) return undefined;
+/** The streams that arrive at sinks for one that is read, each with the name by which the job speaks of it. */
+function routesOf({ transforms, out }: Draft): { readonly name: string; readonly out: StreamSchema }[] {
+  const routes = transforms.at(-1)?.routes;
+  if (routes === undefined) return [{ name: out.stream, out }];
+  return routes.map((name) => ({ name, out: { ...out, stream: routedStream(out.stream, name) } }));
+}
+
+/** How the sink is asked to take what arrives of a stream; nothing where it does not. */
+function targetsOf(draft: ReadableDraft, sink: SinkRequest, request: FlowRequest): TargetDraft[] {
+  return routesOf(draft).flatMap(({ name, out }) => targetOf(draft, name, out, sink, request) ?? []);
+}
+
+function targetOf(
+  draft: ReadableDraft,
+  name: string,
+  out: StreamSchema,
+  sink: SinkRequest,
+  request: FlowRequest,
+): TargetDraft | undefined {
+  const { catalog, settings, transforms } = draft;
   const { mode: read } = settings;
+  const { stream } = out;
+  const target = sink.targetSettings(name);
+  if (target === undefined) return undefined;
   const hasKey = out.key.length > 0;
   const write = target.write ?? defaultWrite(read, hasKey, sink.sink.capabilities);
   const reason = refusal(
@@ -310,12 +363,12 @@ function targetOf(draft: ReadableDraft, sink: SinkRequest, request: FlowRequest)
   );
   if (reason !== undefined) throw coreErrors.refused(`stream ${stream}: ${reason}`, { details: { stream } });
   const encodings = transforms.length === 0 ? (catalog.encodings ?? []) : [];
-  const name = renderName(target.name ?? '{name}', stream);
+  const targetName = renderName(target.name ?? '{name}', name);
   const { save, options } = target;
   return {
     draft,
     casts: [],
-    request: { stream, target: name, schema: out, read, write, save, options, encodings },
+    request: { stream, target: targetName, schema: out, read, write, save, options, encodings },
   };
 }
 
@@ -345,16 +398,28 @@ function checkTables(tables: readonly TablePlan[]): void {
   }
 }
 
-/** Columns that the sink would bend become text before they get there. */
+/** The columns of each stream that the sink would bend in one of its tables. */
+function lossyColumns(
+  targets: readonly TargetDraft[],
+  tables: readonly TablePlan[],
+): ReadonlyMap<Draft, ReadonlySet<string>> {
+  const lossy = new Map(targets.map(({ draft }) => [draft as Draft, new Set<string>()]));
+  for (const [i, { types }] of tables.entries()) {
+    for (const { column, verdict } of types)
+      if (verdict === 'lossy') lossy.get(targets[i]!.draft)!.add(column);
+  }
+  return lossy;
+}
+
+/** They become text before they get there. */
 async function keepAsText(
   d: TargetDraft,
-  table: TablePlan,
+  lossy: ReadonlySet<string>,
   request: FlowRequest,
   context: Context,
 ): Promise<TargetDraft> {
-  const lossy = table.types.filter(({ verdict }) => verdict === 'lossy').map(({ column }) => column);
-  if (lossy.length === 0) return d;
-  const columns = Object.fromEntries(lossy.map((column) => [column, 'string']));
+  if (lossy.size === 0) return d;
+  const columns = Object.fromEntries([...lossy].map((column) => [column, 'string']));
   const settings = settingsAt([], { columns });
   const cast = await bindTransform('cast', settings, d.request.schema, request, context.cwd);
   return { ...d, casts: [cast], request: { ...d.request, schema: cast.out, encodings: [] } };

@@ -166,7 +166,7 @@ export async function openSink(
 
 /** Settings for a stream that does not exist are probably meant for one that does. */
 function checkNames(job: Job, flow: JobFlow, { streams }: FlowPlan): void {
-  const names = streams.map(({ stream }) => stream);
+  const names = streams.flatMap(({ stream, transforms }) => [stream, ...(transforms.at(-1)?.routes ?? [])]);
   const wrong = unmatchedNames(flow, names).filter(({ name }) => isExact(name));
   if (wrong.length === 0) return;
   const problems = wrong.map(({ path, name, near }) => ({

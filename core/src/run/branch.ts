@@ -16,6 +16,7 @@ import { letterId, type Tolerance } from '../dead-letters/letter-box.js';
 import { coreErrors } from '../errors.js';
 import type { DeadLetter, EpochStats, PositionState } from '../ledger/ledger.js';
 import type { SinkPlan, StreamPlan } from '../plan/flow-plan.js';
+import { takenStreams } from '../plan/routed-table.js';
 import { type CommitTarget, commitEpoch, versionOf } from './commit-epoch.js';
 import { EpochMeter } from './epoch-meter.js';
 import { type RefusedBySink, refusalKey, without } from './sift.js';
@@ -75,6 +76,8 @@ class StreamTally {
 export class Branch {
   private readonly meter: EpochMeter;
   private readonly casts: ReadonlyMap<string, readonly BoundTransform[]>;
+  /** By stream as it is read: the streams that the sink has tables for, which are several where rows are routed. */
+  private readonly tables: ReadonlyMap<string, ReadonlySet<string>>;
   private readonly tallies = new Map<string, StreamTally>();
   private letters: DeadLetter[] = [];
   private epoch: number;
@@ -91,6 +94,7 @@ export class Branch {
     this.meter = new EpochMeter(run.sink.epoch, of.now);
     this.epoch = run.position?.epoch ?? 0;
     this.sifted = run.refused.size > 0;
+    this.tables = takenStreams(of.streams, run.sink.key.sink);
     this.casts = new Map(
       of.streams.flatMap(({ stream, targets }) => {
         const target = targets[run.sink.key.sink];
@@ -147,6 +151,11 @@ export class Branch {
       this.reject(stream, tally, stage, row - base, error, payload);
     }
     for (const batch of batches) {
+      if (!this.tables.get(stream)!.has(batch.stream)) {
+        tally.counter.transformed(0, batch.rowCount);
+        tally.filtered += batch.rowCount;
+        continue;
+      }
       let out: readonly Batch[] = [batch];
       for (const cast of casts) out = out.flatMap((one) => cast.apply(one));
       for (const one of out) await this.place(one, tally);
@@ -157,7 +166,7 @@ export class Branch {
   async clear(message: Clear): Promise<void> {
     if (!this.casts.has(message.stream)) return;
     this.meter.add(0, 0);
-    await this.writer.write(message);
+    for (const stream of this.tables.get(message.stream)!) await this.writer.write({ ...message, stream });
   }
 
   /** A place that is worth keeping although no row led up to it: the source need not go that way again. */

@@ -6,6 +6,7 @@
 import type { Batch, Context, Json, Rung, SluiceError, Split, Writer } from '@sluice/sdk';
 import { toSluiceError } from '@sluice/sdk';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
+import { takenStreams } from '../plan/routed-table.js';
 import type { BranchRun } from './branch.js';
 import { splitAround } from './split-batch.js';
 import { TransformRows } from './transform-rows.js';
@@ -61,6 +62,7 @@ export async function sift(run: SiftRun): Promise<boolean> {
         streams.map((stream) => [stream.stream, new TransformRows(stream, true, run.rung)]),
       );
       const arrived = new Map<string, number>();
+      const taken = takenStreams(streams, sink.key.sink);
       let rowsRead = 0;
       for await (const message of reader) {
         context.signal.throwIfAborted();
@@ -71,6 +73,7 @@ export async function sift(run: SiftRun): Promise<boolean> {
         const stream = streams.find(({ stream }) => stream === message.stream)!;
         const casts = stream.targets[sink.key.sink]?.casts;
         for (const batch of casts === undefined ? [] : passing.batches) {
+          if (!taken.get(message.stream)!.has(batch.stream)) continue;
           let out = batch;
           for (const cast of casts!) [out] = cast.apply(out) as [Batch];
           const first = arrived.get(message.stream) ?? 0;
