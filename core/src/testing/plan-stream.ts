@@ -26,7 +26,8 @@ export interface PlanSetting {
   /** Whether the source says that its changes carry the row as it was before. */
   readonly before?: boolean;
   readonly stream?: Partial<CheckedStream>;
-  readonly target?: Partial<CheckedTarget>;
+  /** By the name of what arrives; undefined: the sink does not take it. */
+  readonly target?: (stream: string) => Partial<CheckedTarget> | undefined;
   readonly sink?: Partial<SinkCapabilities>;
   readonly schema?: SchemaPolicy;
   /** The shapes that the sinks have so far. */
@@ -36,7 +37,7 @@ export interface PlanSetting {
 }
 
 export function planOf(setting: PlanSetting): Promise<FlowPlan> {
-  const { mode = 'full', transforms = [], before = false } = setting;
+  const { mode = 'full', transforms = [], before = false, target = () => ({}) } = setting;
   const source: Source = {
     capabilities: { replay: true, modes: ['full', 'cdc'], incremental: 'none', before },
     ...nothing,
@@ -46,14 +47,21 @@ export function planOf(setting: PlanSetting): Promise<FlowPlan> {
     open: unasked,
   };
   const stream: CheckedStream = { mode, columns: {}, source: {}, ...setting.stream };
-  const target: CheckedTarget = { save: 'keep', options: {}, ...setting.target };
   return planFlow(
     {
       key: { job: 'job', flow: 'main' },
       values: { resolved: new ResolvedPaths(), redactor: new Redactor(), place: () => undefined },
       source,
       sinks: [
-        { name: 'main', sink: sinkWith(setting.sink), onFailure: 'stop', targetSettings: () => target },
+        {
+          name: 'main',
+          sink: sinkWith(setting.sink),
+          onFailure: 'stop',
+          targetSettings: (name) => {
+            const wanted = target(name);
+            return wanted && { save: 'keep', options: {}, ...wanted };
+          },
+        },
       ],
       patterns: undefined,
       streamSettings: () => stream,

@@ -50,6 +50,11 @@ export class Workspace {
     return readFileSync(this.path(...parts), 'utf8');
   }
 
+  /** As if the disk with the state had been lost. */
+  forgetLedger(): void {
+    rmSync(this.path('.sluice'), { recursive: true, force: true });
+  }
+
   exists(...parts: string[]): boolean {
     return existsSync(this.path(...parts));
   }

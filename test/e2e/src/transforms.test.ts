@@ -1,4 +1,5 @@
 /** What transforms do to rows that come again: the target is as if they had been applied to the source as it is now. */
+import { describeWithServer, dumpPostgres, expectSameRows } from '@sluice/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resultOf, Workspace } from './cli-workspace.js';
 
@@ -150,6 +151,13 @@ describe('routed rows', () => {
       expect.stringMatching(/^out .*orders_de$/),
       expect.stringMatching(/^out .*orders_fr$/),
     ]);
+    const drawn = await place.sluice(['plan', 'several.json', '--format', 'mermaid']);
+    for (const target of ['main.orders_de', 'main.orders_fr', 'main.orders_other']) {
+      expect(drawn.stdout).toContain(`[("${target}")]`);
+    }
+    const preview = await place.sluice(['preview', 'several.json']);
+    expect(preview.code, preview.stderr).toBe(0);
+    expect(preview.stdout).toMatch(/IT +8/);
   });
 
   it.each([
@@ -180,4 +188,118 @@ describe('routed rows', () => {
         .sort(),
     ).toEqual([11, 12, 13, 14]);
   });
+});
+
+describeWithServer('postgres-15', (server) => {
+  let source: string;
+  let target: string;
+  beforeAll(async () => {
+    source = await server().createDatabase();
+    target = await server().createDatabase();
+    await server().psql(
+      `CREATE TABLE orders (id bigint PRIMARY KEY, country text, total numeric);
+       INSERT INTO orders SELECT g, (ARRAY['DE', 'FR', NULL])[g % 3 + 1], g FROM generate_series(1, 3000) g; ANALYZE`,
+      source,
+    );
+    await server().psql(
+      'CREATE SCHEMA sales; CREATE TABLE sales.orders_de (id bigint PRIMARY KEY, country text, total numeric CHECK (total <> 99))',
+      target,
+    );
+  }, 180_000);
+
+  /** Key ranges in small epochs into three tables, of which one has a rule of its own. */
+  function job(write: string, more: object = {}) {
+    place.job('sales.json', {
+      name: `sales-${write}`,
+      connections: {
+        from: { connector: 'postgres', url: source },
+        to: { connector: 'postgres', url: target },
+      },
+      flows: {
+        main: {
+          source: 'from',
+          streams: { 'public.orders': { source: { chunk: 'key' } } },
+          transforms: [
+            {
+              use: 'route',
+              by: [
+                { where: "country == 'DE'", to: 'sales.{stream}_de' },
+                { where: "country == 'FR'", to: 'sales.{stream}_fr' },
+              ],
+              else: 'sales.{stream}_other',
+            },
+          ],
+          sinks: { to: { to: 'to', write, streams: { 'sales.orders_fr': { name: 'sales.french' } } } },
+        },
+      },
+      delivery: { require: 'exactly-once', commit: { rows: 500 } },
+      ...more,
+    });
+  }
+
+  /** How many rows of which countries each table has, and what the source has for it. */
+  async function expectRoutes(without: string): Promise<void> {
+    const landed = await dumpPostgres(
+      target,
+      `SELECT 'de' AS route, count(*), count(DISTINCT country), sum(id) FROM sales.orders_de
+       UNION ALL SELECT 'fr', count(*), count(DISTINCT country), sum(id) FROM sales.french
+       UNION ALL SELECT 'other', count(*), count(DISTINCT country), sum(id) FROM sales.orders_other`,
+    );
+    const wanted = await dumpPostgres(
+      source,
+      `SELECT CASE country WHEN 'DE' THEN 'de' WHEN 'FR' THEN 'fr' ELSE 'other' END AS route, count(*), count(DISTINCT country), sum(id)
+       FROM orders WHERE ${without} GROUP BY 1`,
+    );
+    expectSameRows(wanted, landed, { expected: 'source', actual: 'target' });
+  }
+
+  it('a row that one route refuses is a dead letter of that route, and goes there when it is replayed', async () => {
+    job('upsert', { errors: { max: 5 } });
+    const exit = await place.sluice(['run', 'sales.json']);
+    expect(exit.code, exit.stderr).toBe(0);
+    expect(resultOf(exit.stdout).streams[0]).toMatchObject({ read: 3000, rejected: 1, committed: 2999 });
+    await expectRoutes('id <> 99');
+    const list = JSON.parse((await place.sluice(['dlq', 'list', 'sales-upsert', '--json'])).stdout);
+    expect(list.letters).toEqual([
+      expect.objectContaining({
+        stream: 'public.orders → sales.orders_de',
+        stage: 'sink',
+        payload: { id: '99', country: 'DE', total: '99' },
+      }),
+    ]);
+    await server().psql('ALTER TABLE sales.orders_de DROP CONSTRAINT orders_de_total_check', target);
+    const replay = await place.sluice(['dlq', 'replay', 'sales.json']);
+    expect(replay.code, replay.stderr).toBe(0);
+    await expectRoutes('true');
+    const show = await place.sluice(['state', 'show', 'sales-upsert']);
+    expect(show.stdout).toMatch(/^public\.orders +1 +1 +2 of 2$/m);
+    expect(show.stdout).not.toContain('→ sales');
+  }, 60_000);
+
+  it.each([
+    'publish.after-route',
+    'postgres.publish.after@2',
+    'commit.before-ledger@3',
+    'prepare.after-schema',
+  ])(
+    'all routes are whole after a crash at %s, also where the ledger was lost',
+    async (point) => {
+      await server().psql(
+        'DROP SCHEMA IF EXISTS sales CASCADE; DROP SCHEMA IF EXISTS _sluice CASCADE',
+        target,
+      );
+      place.forgetLedger();
+      job('replace');
+      const crashed = await place.sluice(['run', 'sales.json'], { env: { SLUICE_FAILPOINT: point } });
+      expect(crashed.code).not.toBe(0);
+      place.forgetLedger();
+      const exit = await place.sluice(['run', 'sales.json']);
+      expect(exit.code, exit.stderr).toBe(0);
+      await expectRoutes('true');
+      const again = await place.sluice(['run', 'sales.json']);
+      expect(again.code, again.stderr).toBe(0);
+      await expectRoutes('true');
+    },
+    60_000,
+  );
 });
