@@ -116,7 +116,7 @@ function tablePlan({ stream, target, write, schema }: SinkStream): TablePlan {
     write,
     protocol: 'atomic',
     schema,
-    publish: 'none',
+    publish: write === 'replace' ? 'swap' : 'none',
     exists: false,
     ddl: [],
     types: schema.fields.map(({ name }) => ({ column: name, from: '', to: '', verdict: 'exact' as const })),
