@@ -14,7 +14,8 @@ import type { Row } from './values.js';
 /**
  * What a row means. `insert` of a full copy is new to its generation; `upsert` replaces the row of its key;
  * `move` is an update that changes the key of the planned schema (the old one stands in `before`); a `delete` has the
- * key, and in its other columns what the row was, or UNCHANGED where that is not known.
+ * key. What else the deleted row was stands in `before`, or without that in the row itself, UNCHANGED where it is not
+ * known.
  */
 export type Op = 'insert' | 'update' | 'delete' | 'upsert' | 'move';
 

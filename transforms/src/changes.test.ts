@@ -125,21 +125,22 @@ table(
   'select',
   { columns: ['note', 'id'] },
   `
-insert 1 5 b          | insert b 1
-update 1 5 b <- 1 3 a | update b 1
-update 1 5 b          | update b 1
-update 1 5 _ <- 1 3 a | update _ 1
-update 1 5 _          | update _ 1
-upsert 1 5 b <- 1 3 a | upsert b 1
-upsert 1 5 b          | upsert b 1
-upsert 1 5 _          | upsert _ 1
-move 2 5 b <- 1 3 a   | move b 2 <- 1
-move 2 5 b <- 1 _ _   | move b 2 <- 1
-move 2 5 _ <- 1 3 a   | move _ 2 <- 1
-move 2 5 _ <- 1 _ _   | move _ 2 <- 1
-delete 1 3 a <- 1 3 a | delete a 1
-delete 1 _ _ <- 1 3 a | delete _ 1
-delete 1 _ _          | delete _ 1
+insert 1 5 b                | insert b 1
+update 1 5 b <- 1 3 a       | update b 1
+update 1 5 b                | update b 1
+update 1 5 _ <- 1 3 a       | update _ 1
+update 1 5 _                | update _ 1
+upsert 1 5 b <- 1 3 a       | upsert b 1
+upsert 1 5 b                | upsert b 1
+upsert 1 5 _                | upsert _ 1
+move 2 5 b <- 1 3 a         | move b 2 <- 1
+move 2 5 b <- 1 _ _         | move b 2 <- 1
+move 2 5 _ <- 1 3 a         | move _ 2 <- 1
+move 2 5 _ <- 1 _ _         | move _ 2 <- 1
+delete 1 3 a <- 1 3 a       | delete a 1
+delete 1 _ _ <- 1 3 a       | delete _ 1
+delete 1 null null <- 1 _ _ | delete null 1
+delete 1 _ _                | delete _ 1
 `,
 );
 
@@ -147,21 +148,22 @@ table(
   'drop',
   { columns: ['n'] },
   `
-insert 1 5 b          | insert 1 b
-update 1 5 b <- 1 3 a | update 1 b
-update 1 5 b          | update 1 b
-update 1 5 _ <- 1 3 a | update 1 _
-update 1 5 _          | update 1 _
-upsert 1 5 b <- 1 3 a | upsert 1 b
-upsert 1 5 b          | upsert 1 b
-upsert 1 5 _          | upsert 1 _
-move 2 5 b <- 1 3 a   | move 2 b <- 1
-move 2 5 b <- 1 _ _   | move 2 b <- 1
-move 2 5 _ <- 1 3 a   | move 2 _ <- 1
-move 2 5 _ <- 1 _ _   | move 2 _ <- 1
-delete 1 3 a <- 1 3 a | delete 1 a
-delete 1 _ _ <- 1 3 a | delete 1 _
-delete 1 _ _          | delete 1 _
+insert 1 5 b                | insert 1 b
+update 1 5 b <- 1 3 a       | update 1 b
+update 1 5 b                | update 1 b
+update 1 5 _ <- 1 3 a       | update 1 _
+update 1 5 _                | update 1 _
+upsert 1 5 b <- 1 3 a       | upsert 1 b
+upsert 1 5 b                | upsert 1 b
+upsert 1 5 _                | upsert 1 _
+move 2 5 b <- 1 3 a         | move 2 b <- 1
+move 2 5 b <- 1 _ _         | move 2 b <- 1
+move 2 5 _ <- 1 3 a         | move 2 _ <- 1
+move 2 5 _ <- 1 _ _         | move 2 _ <- 1
+delete 1 3 a <- 1 3 a       | delete 1 a
+delete 1 _ _ <- 1 3 a       | delete 1 _
+delete 1 null null <- 1 _ _ | delete 1 null
+delete 1 _ _                | delete 1 _
 `,
 );
 
@@ -169,21 +171,22 @@ table(
   'rename',
   { columns: { id: 'number' } },
   `
-insert 1 5 b          | insert 1 5 b
-update 1 5 b <- 1 3 a | update 1 5 b
-update 1 5 b          | update 1 5 b
-update 1 5 _ <- 1 3 a | update 1 5 _
-update 1 5 _          | update 1 5 _
-upsert 1 5 b <- 1 3 a | upsert 1 5 b
-upsert 1 5 b          | upsert 1 5 b
-upsert 1 5 _          | upsert 1 5 _
-move 2 5 b <- 1 3 a   | move 2 5 b <- 1
-move 2 5 b <- 1 _ _   | move 2 5 b <- 1
-move 2 5 _ <- 1 3 a   | move 2 5 _ <- 1
-move 2 5 _ <- 1 _ _   | move 2 5 _ <- 1
-delete 1 3 a <- 1 3 a | delete 1 3 a
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5 b
+update 1 5 b <- 1 3 a       | update 1 5 b
+update 1 5 b                | update 1 5 b
+update 1 5 _ <- 1 3 a       | update 1 5 _
+update 1 5 _                | update 1 5 _
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b
+upsert 1 5 b                | upsert 1 5 b
+upsert 1 5 _                | upsert 1 5 _
+move 2 5 b <- 1 3 a         | move 2 5 b <- 1
+move 2 5 b <- 1 _ _         | move 2 5 b <- 1
+move 2 5 _ <- 1 3 a         | move 2 5 _ <- 1
+move 2 5 _ <- 1 _ _         | move 2 5 _ <- 1
+delete 1 3 a <- 1 3 a       | delete 1 3 a
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 null null
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -191,21 +194,22 @@ table(
   'cast',
   { columns: { id: 'string', n: 'decimal(3,1)' } },
   `
-insert 1 5 b          | insert 1 5.0 b
-update 1 5 b <- 1 3 a | update 1 5.0 b
-update 1 5 b          | update 1 5.0 b
-update 1 5 _ <- 1 3 a | update 1 5.0 _
-update 1 5 _          | update 1 5.0 _
-upsert 1 5 b <- 1 3 a | upsert 1 5.0 b
-upsert 1 5 b          | upsert 1 5.0 b
-upsert 1 5 _          | upsert 1 5.0 _
-move 2 5 b <- 1 3 a   | move 2 5.0 b <- 1
-move 2 5 b <- 1 _ _   | move 2 5.0 b <- 1
-move 2 5 _ <- 1 3 a   | move 2 5.0 _ <- 1
-move 2 5 _ <- 1 _ _   | move 2 5.0 _ <- 1
-delete 1 3 a <- 1 3 a | delete 1 3.0 a
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5.0 b
+update 1 5 b <- 1 3 a       | update 1 5.0 b
+update 1 5 b                | update 1 5.0 b
+update 1 5 _ <- 1 3 a       | update 1 5.0 _
+update 1 5 _                | update 1 5.0 _
+upsert 1 5 b <- 1 3 a       | upsert 1 5.0 b
+upsert 1 5 b                | upsert 1 5.0 b
+upsert 1 5 _                | upsert 1 5.0 _
+move 2 5 b <- 1 3 a         | move 2 5.0 b <- 1
+move 2 5 b <- 1 _ _         | move 2 5.0 b <- 1
+move 2 5 _ <- 1 3 a         | move 2 5.0 _ <- 1
+move 2 5 _ <- 1 _ _         | move 2 5.0 _ <- 1
+delete 1 3 a <- 1 3 a       | delete 1 3.0 a
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 null null
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -236,21 +240,22 @@ table(
   'filter',
   { where: 'n > 4' },
   `
-insert 1 5 b          | insert 1 5 b
-update 1 5 b <- 1 3 a | upsert 1 5 b
-update 1 5 b          | update 1 5 b
-update 1 5 _ <- 1 3 a | upsert 1 5 a
-update 1 5 _          | update 1 5 _
-upsert 1 5 b <- 1 3 a | upsert 1 5 b
-upsert 1 5 b          | upsert 1 5 b
-upsert 1 5 _          | upsert 1 5 _
-move 2 5 b <- 1 3 a   | upsert 2 5 b
-move 2 5 b <- 1 _ _   | move 2 5 b <- 1
-move 2 5 _ <- 1 3 a   | upsert 2 5 a
-move 2 5 _ <- 1 _ _   | move 2 5 _ <- 1
-delete 1 3 a <- 1 3 a | delete 1 3 a
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5 b
+update 1 5 b <- 1 3 a       | upsert 1 5 b
+update 1 5 b                | update 1 5 b
+update 1 5 _ <- 1 3 a       | upsert 1 5 a
+update 1 5 _                | update 1 5 _
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b
+upsert 1 5 b                | upsert 1 5 b
+upsert 1 5 _                | upsert 1 5 _
+move 2 5 b <- 1 3 a         | upsert 2 5 b
+move 2 5 b <- 1 _ _         | move 2 5 b <- 1
+move 2 5 _ <- 1 3 a         | upsert 2 5 a
+move 2 5 _ <- 1 _ _         | move 2 5 _ <- 1
+delete 1 3 a <- 1 3 a       | delete 1 3 a
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 null null
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -259,21 +264,22 @@ table(
   'filter',
   { where: 'n < 4' },
   `
-insert 1 5 b          | nothing
-update 1 5 b <- 1 3 a | delete 1 3 a
-update 1 5 b          | delete 1 _ _
-update 1 5 _ <- 1 3 a | delete 1 3 a
-update 1 5 _          | delete 1 _ _
-upsert 1 5 b <- 1 3 a | delete 1 3 a
-upsert 1 5 b          | delete 1 _ _
-upsert 1 5 _          | delete 1 _ _
-move 2 5 b <- 1 3 a   | delete 1 3 a
-move 2 5 b <- 1 _ _   | delete 1 _ _
-move 2 5 _ <- 1 3 a   | delete 1 3 a
-move 2 5 _ <- 1 _ _   | delete 1 _ _
-delete 1 3 a <- 1 3 a | delete 1 3 a
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | nothing
+update 1 5 b <- 1 3 a       | delete 1 3 a
+update 1 5 b                | delete 1 _ _
+update 1 5 _ <- 1 3 a       | delete 1 3 a
+update 1 5 _                | delete 1 _ _
+upsert 1 5 b <- 1 3 a       | delete 1 3 a
+upsert 1 5 b                | delete 1 _ _
+upsert 1 5 _                | delete 1 _ _
+move 2 5 b <- 1 3 a         | delete 1 3 a
+move 2 5 b <- 1 _ _         | delete 1 _ _
+move 2 5 _ <- 1 3 a         | delete 1 3 a
+move 2 5 _ <- 1 _ _         | delete 1 _ _
+delete 1 3 a <- 1 3 a       | delete 1 3 a
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 null null
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -282,21 +288,22 @@ table(
   'filter',
   { where: 'n < 1' },
   `
-insert 1 5 b          | nothing
-update 1 5 b <- 1 3 a | nothing
-update 1 5 b          | delete 1 _ _
-update 1 5 _ <- 1 3 a | nothing
-update 1 5 _          | delete 1 _ _
-upsert 1 5 b <- 1 3 a | nothing
-upsert 1 5 b          | delete 1 _ _
-upsert 1 5 _          | delete 1 _ _
-move 2 5 b <- 1 3 a   | nothing
-move 2 5 b <- 1 _ _   | delete 1 _ _
-move 2 5 _ <- 1 3 a   | nothing
-move 2 5 _ <- 1 _ _   | delete 1 _ _
-delete 1 3 a <- 1 3 a | delete 1 3 a
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | nothing
+update 1 5 b <- 1 3 a       | nothing
+update 1 5 b                | delete 1 _ _
+update 1 5 _ <- 1 3 a       | nothing
+update 1 5 _                | delete 1 _ _
+upsert 1 5 b <- 1 3 a       | nothing
+upsert 1 5 b                | delete 1 _ _
+upsert 1 5 _                | delete 1 _ _
+move 2 5 b <- 1 3 a         | nothing
+move 2 5 b <- 1 _ _         | delete 1 _ _
+move 2 5 _ <- 1 3 a         | nothing
+move 2 5 _ <- 1 _ _         | delete 1 _ _
+delete 1 3 a <- 1 3 a       | delete 1 3 a
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 null null
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -305,21 +312,22 @@ table(
   'filter',
   { where: 'id < 2' },
   `
-insert 1 5 b          | insert 1 5 b
-update 1 5 b <- 1 3 a | update 1 5 b
-update 1 5 b          | update 1 5 b
-update 1 5 _ <- 1 3 a | update 1 5 _
-update 1 5 _          | update 1 5 _
-upsert 1 5 b <- 1 3 a | upsert 1 5 b
-upsert 1 5 b          | upsert 1 5 b
-upsert 1 5 _          | upsert 1 5 _
-move 2 5 b <- 1 3 a   | delete 1 3 a
-move 2 5 b <- 1 _ _   | delete 1 _ _
-move 2 5 _ <- 1 3 a   | delete 1 3 a
-move 2 5 _ <- 1 _ _   | delete 1 _ _
-delete 1 3 a <- 1 3 a | delete 1 3 a
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5 b
+update 1 5 b <- 1 3 a       | update 1 5 b
+update 1 5 b                | update 1 5 b
+update 1 5 _ <- 1 3 a       | update 1 5 _
+update 1 5 _                | update 1 5 _
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b
+upsert 1 5 b                | upsert 1 5 b
+upsert 1 5 _                | upsert 1 5 _
+move 2 5 b <- 1 3 a         | delete 1 3 a
+move 2 5 b <- 1 _ _         | delete 1 _ _
+move 2 5 _ <- 1 3 a         | delete 1 3 a
+move 2 5 _ <- 1 _ _         | delete 1 _ _
+delete 1 3 a <- 1 3 a       | delete 1 3 a
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 null null
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -328,21 +336,22 @@ table(
   'filter',
   { where: 'id > 1' },
   `
-insert 1 5 b          | nothing
-update 1 5 b <- 1 3 a | nothing
-update 1 5 b          | delete 1 _ _
-update 1 5 _ <- 1 3 a | nothing
-update 1 5 _          | delete 1 _ _
-upsert 1 5 b <- 1 3 a | nothing
-upsert 1 5 b          | delete 1 _ _
-upsert 1 5 _          | delete 1 _ _
-move 2 5 b <- 1 3 a   | upsert 2 5 b
-move 2 5 b <- 1 _ _   | upsert 2 5 b
-move 2 5 _ <- 1 3 a   | upsert 2 5 a
-move 2 5 _ <- 1 _ _   | upsert 2 5 _
-delete 1 3 a <- 1 3 a | delete 1 3 a
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | nothing
+update 1 5 b <- 1 3 a       | nothing
+update 1 5 b                | delete 1 _ _
+update 1 5 _ <- 1 3 a       | nothing
+update 1 5 _                | delete 1 _ _
+upsert 1 5 b <- 1 3 a       | nothing
+upsert 1 5 b                | delete 1 _ _
+upsert 1 5 _                | delete 1 _ _
+move 2 5 b <- 1 3 a         | upsert 2 5 b
+move 2 5 b <- 1 _ _         | upsert 2 5 b
+move 2 5 _ <- 1 3 a         | upsert 2 5 a
+move 2 5 _ <- 1 _ _         | upsert 2 5 _
+delete 1 3 a <- 1 3 a       | delete 1 3 a
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 null null
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -351,21 +360,22 @@ table(
   'filter',
   { where: 'note == "b"' },
   `
-insert 1 5 b          | insert 1 5 b
-update 1 5 b <- 1 3 a | upsert 1 5 b
-update 1 5 b          | update 1 5 b
-update 1 5 _ <- 1 3 a | nothing
-update 1 5 _          | refused: SLUICE-EXPR-0005
-upsert 1 5 b <- 1 3 a | upsert 1 5 b
-upsert 1 5 b          | upsert 1 5 b
-upsert 1 5 _          | refused: SLUICE-EXPR-0005
-move 2 5 b <- 1 3 a   | upsert 2 5 b
-move 2 5 b <- 1 _ _   | move 2 5 b <- 1
-move 2 5 _ <- 1 3 a   | nothing
-move 2 5 _ <- 1 _ _   | refused: SLUICE-EXPR-0005
-delete 1 3 a <- 1 3 a | delete 1 3 a
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5 b
+update 1 5 b <- 1 3 a       | upsert 1 5 b
+update 1 5 b                | update 1 5 b
+update 1 5 _ <- 1 3 a       | nothing
+update 1 5 _                | refused: SLUICE-EXPR-0005
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b
+upsert 1 5 b                | upsert 1 5 b
+upsert 1 5 _                | refused: SLUICE-EXPR-0005
+move 2 5 b <- 1 3 a         | upsert 2 5 b
+move 2 5 b <- 1 _ _         | move 2 5 b <- 1
+move 2 5 _ <- 1 3 a         | nothing
+move 2 5 _ <- 1 _ _         | refused: SLUICE-EXPR-0005
+delete 1 3 a <- 1 3 a       | delete 1 3 a
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 null null
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -373,21 +383,22 @@ table(
   'compute',
   { columns: { note: 'upper(note)' } },
   `
-insert 1 5 b          | insert 1 5 B
-update 1 5 b <- 1 3 a | update 1 5 B
-update 1 5 b          | update 1 5 B
-update 1 5 _ <- 1 3 a | update 1 5 A
-update 1 5 _          | update 1 5 _
-upsert 1 5 b <- 1 3 a | upsert 1 5 B
-upsert 1 5 b          | upsert 1 5 B
-upsert 1 5 _          | upsert 1 5 _
-move 2 5 b <- 1 3 a   | move 2 5 B <- 1
-move 2 5 b <- 1 _ _   | move 2 5 B <- 1
-move 2 5 _ <- 1 3 a   | move 2 5 A <- 1
-move 2 5 _ <- 1 _ _   | move 2 5 _ <- 1
-delete 1 3 a <- 1 3 a | delete 1 3 A
-delete 1 _ _ <- 1 3 a | delete 1 _ A
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5 B
+update 1 5 b <- 1 3 a       | update 1 5 B
+update 1 5 b                | update 1 5 B
+update 1 5 _ <- 1 3 a       | update 1 5 A
+update 1 5 _                | update 1 5 _
+upsert 1 5 b <- 1 3 a       | upsert 1 5 B
+upsert 1 5 b                | upsert 1 5 B
+upsert 1 5 _                | upsert 1 5 _
+move 2 5 b <- 1 3 a         | move 2 5 B <- 1
+move 2 5 b <- 1 _ _         | move 2 5 B <- 1
+move 2 5 _ <- 1 3 a         | move 2 5 A <- 1
+move 2 5 _ <- 1 _ _         | move 2 5 _ <- 1
+delete 1 3 a <- 1 3 a       | delete 1 3 A
+delete 1 _ _ <- 1 3 a       | delete 1 _ A
+delete 1 null null <- 1 _ _ | delete 1 null _
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -395,21 +406,22 @@ table(
   'compute',
   { columns: { note: 'note + string(n)' } },
   `
-insert 1 5 b          | insert 1 5 b5
-update 1 5 b <- 1 3 a | update 1 5 b5
-update 1 5 b          | update 1 5 b5
-update 1 5 _ <- 1 3 a | update 1 5 a5
-update 1 5 _          | refused: SLUICE-EXPR-0005
-upsert 1 5 b <- 1 3 a | upsert 1 5 b5
-upsert 1 5 b          | upsert 1 5 b5
-upsert 1 5 _          | refused: SLUICE-EXPR-0005
-move 2 5 b <- 1 3 a   | move 2 5 b5 <- 1
-move 2 5 b <- 1 _ _   | move 2 5 b5 <- 1
-move 2 5 _ <- 1 3 a   | move 2 5 a5 <- 1
-move 2 5 _ <- 1 _ _   | refused: SLUICE-EXPR-0005
-delete 1 3 a <- 1 3 a | delete 1 3 a3
-delete 1 _ _ <- 1 3 a | delete 1 _ a3
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5 b5
+update 1 5 b <- 1 3 a       | update 1 5 b5
+update 1 5 b                | update 1 5 b5
+update 1 5 _ <- 1 3 a       | update 1 5 a5
+update 1 5 _                | refused: SLUICE-EXPR-0005
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b5
+upsert 1 5 b                | upsert 1 5 b5
+upsert 1 5 _                | refused: SLUICE-EXPR-0005
+move 2 5 b <- 1 3 a         | move 2 5 b5 <- 1
+move 2 5 b <- 1 _ _         | move 2 5 b5 <- 1
+move 2 5 _ <- 1 3 a         | move 2 5 a5 <- 1
+move 2 5 _ <- 1 _ _         | refused: SLUICE-EXPR-0005
+delete 1 3 a <- 1 3 a       | delete 1 3 a3
+delete 1 _ _ <- 1 3 a       | delete 1 _ a3
+delete 1 null null <- 1 _ _ | delete 1 null _
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -418,21 +430,22 @@ table(
   'compute',
   { columns: { id: 'id * 10' } },
   `
-insert 1 5 b          | insert 10 5 b
-update 1 5 b <- 1 3 a | update 10 5 b
-update 1 5 b          | update 10 5 b
-update 1 5 _ <- 1 3 a | update 10 5 _
-update 1 5 _          | update 10 5 _
-upsert 1 5 b <- 1 3 a | upsert 10 5 b
-upsert 1 5 b          | upsert 10 5 b
-upsert 1 5 _          | upsert 10 5 _
-move 2 5 b <- 1 3 a   | move 20 5 b <- 10
-move 2 5 b <- 1 _ _   | move 20 5 b <- 10
-move 2 5 _ <- 1 3 a   | move 20 5 _ <- 10
-move 2 5 _ <- 1 _ _   | move 20 5 _ <- 10
-delete 1 3 a <- 1 3 a | delete 10 3 a
-delete 1 _ _ <- 1 3 a | delete 10 _ _
-delete 1 _ _          | delete 10 _ _
+insert 1 5 b                | insert 10 5 b
+update 1 5 b <- 1 3 a       | update 10 5 b
+update 1 5 b                | update 10 5 b
+update 1 5 _ <- 1 3 a       | update 10 5 _
+update 1 5 _                | update 10 5 _
+upsert 1 5 b <- 1 3 a       | upsert 10 5 b
+upsert 1 5 b                | upsert 10 5 b
+upsert 1 5 _                | upsert 10 5 _
+move 2 5 b <- 1 3 a         | move 20 5 b <- 10
+move 2 5 b <- 1 _ _         | move 20 5 b <- 10
+move 2 5 _ <- 1 3 a         | move 20 5 _ <- 10
+move 2 5 _ <- 1 _ _         | move 20 5 _ <- 10
+delete 1 3 a <- 1 3 a       | delete 10 3 a
+delete 1 _ _ <- 1 3 a       | delete 10 _ _
+delete 1 null null <- 1 _ _ | delete 10 null null
+delete 1 _ _                | delete 10 _ _
 `,
 );
 
@@ -440,21 +453,22 @@ table(
   'compute',
   { columns: { id: 'id / 10' } },
   `
-insert 1 5 b          | insert 0 5 b
-update 1 5 b <- 1 3 a | update 0 5 b
-update 1 5 b          | update 0 5 b
-update 1 5 _ <- 1 3 a | update 0 5 _
-update 1 5 _          | update 0 5 _
-upsert 1 5 b <- 1 3 a | upsert 0 5 b
-upsert 1 5 b          | upsert 0 5 b
-upsert 1 5 _          | upsert 0 5 _
-move 2 5 b <- 1 3 a   | update 0 5 b
-move 2 5 b <- 1 _ _   | update 0 5 b
-move 2 5 _ <- 1 3 a   | update 0 5 _
-move 2 5 _ <- 1 _ _   | update 0 5 _
-delete 1 3 a <- 1 3 a | delete 0 3 a
-delete 1 _ _ <- 1 3 a | delete 0 _ _
-delete 1 _ _          | delete 0 _ _
+insert 1 5 b                | insert 0 5 b
+update 1 5 b <- 1 3 a       | update 0 5 b
+update 1 5 b                | update 0 5 b
+update 1 5 _ <- 1 3 a       | update 0 5 _
+update 1 5 _                | update 0 5 _
+upsert 1 5 b <- 1 3 a       | upsert 0 5 b
+upsert 1 5 b                | upsert 0 5 b
+upsert 1 5 _                | upsert 0 5 _
+move 2 5 b <- 1 3 a         | update 0 5 b
+move 2 5 b <- 1 _ _         | update 0 5 b
+move 2 5 _ <- 1 3 a         | update 0 5 _
+move 2 5 _ <- 1 _ _         | update 0 5 _
+delete 1 3 a <- 1 3 a       | delete 0 3 a
+delete 1 _ _ <- 1 3 a       | delete 0 _ _
+delete 1 null null <- 1 _ _ | delete 0 null null
+delete 1 _ _                | delete 0 _ _
 `,
 );
 
@@ -463,21 +477,22 @@ table(
   'compute',
   { columns: { id: 'id * 10 + n' } },
   `
-insert 1 5 b          | insert 15 5 b
-update 1 5 b <- 1 3 a | move 15 5 b <- 13
-update 1 5 b          | refused: SLUICE-EXPR-0005
-update 1 5 _ <- 1 3 a | move 15 5 _ <- 13
-update 1 5 _          | refused: SLUICE-EXPR-0005
-upsert 1 5 b <- 1 3 a | move 15 5 b <- 13
-upsert 1 5 b          | upsert 15 5 b
-upsert 1 5 _          | upsert 15 5 _
-move 2 5 b <- 1 3 a   | move 25 5 b <- 13
-move 2 5 b <- 1 _ _   | refused: SLUICE-EXPR-0005
-move 2 5 _ <- 1 3 a   | move 25 5 _ <- 13
-move 2 5 _ <- 1 _ _   | refused: SLUICE-EXPR-0005
-delete 1 3 a <- 1 3 a | delete 13 3 a
-delete 1 _ _ <- 1 3 a | delete 13 _ _
-delete 1 _ _          | refused: SLUICE-EXPR-0005
+insert 1 5 b                | insert 15 5 b
+update 1 5 b <- 1 3 a       | move 15 5 b <- 13
+update 1 5 b                | refused: SLUICE-EXPR-0005
+update 1 5 _ <- 1 3 a       | move 15 5 _ <- 13
+update 1 5 _                | refused: SLUICE-EXPR-0005
+upsert 1 5 b <- 1 3 a       | move 15 5 b <- 13
+upsert 1 5 b                | upsert 15 5 b
+upsert 1 5 _                | upsert 15 5 _
+move 2 5 b <- 1 3 a         | move 25 5 b <- 13
+move 2 5 b <- 1 _ _         | refused: SLUICE-EXPR-0005
+move 2 5 _ <- 1 3 a         | move 25 5 _ <- 13
+move 2 5 _ <- 1 _ _         | refused: SLUICE-EXPR-0005
+delete 1 3 a <- 1 3 a       | delete 13 3 a
+delete 1 _ _ <- 1 3 a       | delete 13 _ _
+delete 1 null null <- 1 _ _ | refused: SLUICE-EXPR-0005
+delete 1 _ _                | refused: SLUICE-EXPR-0005
 `,
 );
 
@@ -485,21 +500,22 @@ table(
   'compute',
   { columns: { id: 'note' } },
   `
-insert 1 5 b          | insert b 5 b
-update 1 5 b <- 1 3 a | move b 5 b <- a
-update 1 5 b          | refused: SLUICE-EXPR-0005
-update 1 5 _ <- 1 3 a | update a 5 _
-update 1 5 _          | refused: SLUICE-EXPR-0005
-upsert 1 5 b <- 1 3 a | move b 5 b <- a
-upsert 1 5 b          | upsert b 5 b
-upsert 1 5 _          | refused: SLUICE-EXPR-0005
-move 2 5 b <- 1 3 a   | move b 5 b <- a
-move 2 5 b <- 1 _ _   | refused: SLUICE-EXPR-0005
-move 2 5 _ <- 1 3 a   | update a 5 _
-move 2 5 _ <- 1 _ _   | refused: SLUICE-EXPR-0005
-delete 1 3 a <- 1 3 a | delete a 3 a
-delete 1 _ _ <- 1 3 a | delete a _ _
-delete 1 _ _          | refused: SLUICE-EXPR-0005
+insert 1 5 b                | insert b 5 b
+update 1 5 b <- 1 3 a       | move b 5 b <- a
+update 1 5 b                | refused: SLUICE-EXPR-0005
+update 1 5 _ <- 1 3 a       | update a 5 _
+update 1 5 _                | refused: SLUICE-EXPR-0005
+upsert 1 5 b <- 1 3 a       | move b 5 b <- a
+upsert 1 5 b                | upsert b 5 b
+upsert 1 5 _                | refused: SLUICE-EXPR-0005
+move 2 5 b <- 1 3 a         | move b 5 b <- a
+move 2 5 b <- 1 _ _         | refused: SLUICE-EXPR-0005
+move 2 5 _ <- 1 3 a         | update a 5 _
+move 2 5 _ <- 1 _ _         | refused: SLUICE-EXPR-0005
+delete 1 3 a <- 1 3 a       | delete a 3 a
+delete 1 _ _ <- 1 3 a       | delete a _ _
+delete 1 null null <- 1 _ _ | refused: SLUICE-EXPR-0005
+delete 1 _ _                | refused: SLUICE-EXPR-0005
 `,
 );
 
@@ -507,21 +523,22 @@ table(
   'mask',
   { columns: { id: 'hmac', note: 'redact' }, key: 'sixteen characters' },
   `
-insert 1 5 b          | insert d886 5 ***
-update 1 5 b <- 1 3 a | update d886 5 ***
-update 1 5 b          | update d886 5 ***
-update 1 5 _ <- 1 3 a | update d886 5 _
-update 1 5 _          | update d886 5 _
-upsert 1 5 b <- 1 3 a | upsert d886 5 ***
-upsert 1 5 b          | upsert d886 5 ***
-upsert 1 5 _          | upsert d886 5 _
-move 2 5 b <- 1 3 a   | move 9d71 5 *** <- d886
-move 2 5 b <- 1 _ _   | move 9d71 5 *** <- d886
-move 2 5 _ <- 1 3 a   | move 9d71 5 _ <- d886
-move 2 5 _ <- 1 _ _   | move 9d71 5 _ <- d886
-delete 1 3 a <- 1 3 a | delete d886 3 ***
-delete 1 _ _ <- 1 3 a | delete d886 _ _
-delete 1 _ _          | delete d886 _ _
+insert 1 5 b                | insert d886 5 ***
+update 1 5 b <- 1 3 a       | update d886 5 ***
+update 1 5 b                | update d886 5 ***
+update 1 5 _ <- 1 3 a       | update d886 5 _
+update 1 5 _                | update d886 5 _
+upsert 1 5 b <- 1 3 a       | upsert d886 5 ***
+upsert 1 5 b                | upsert d886 5 ***
+upsert 1 5 _                | upsert d886 5 _
+move 2 5 b <- 1 3 a         | move 9d71 5 *** <- d886
+move 2 5 b <- 1 _ _         | move 9d71 5 *** <- d886
+move 2 5 _ <- 1 3 a         | move 9d71 5 _ <- d886
+move 2 5 _ <- 1 _ _         | move 9d71 5 _ <- d886
+delete 1 3 a <- 1 3 a       | delete d886 3 ***
+delete 1 _ _ <- 1 3 a       | delete d886 _ _
+delete 1 null null <- 1 _ _ | delete d886 null ***
+delete 1 _ _                | delete d886 _ _
 `,
 );
 
@@ -529,21 +546,22 @@ table(
   'hash',
   { columns: ['n', 'note'], into: 'digest' },
   `
-insert 1 5 b          | insert 1 5 b 3057
-update 1 5 b <- 1 3 a | update 1 5 b 3057
-update 1 5 b          | update 1 5 b 3057
-update 1 5 _ <- 1 3 a | update 1 5 _ b9f6
-update 1 5 _          | refused: SLUICE-EXPR-0005
-upsert 1 5 b <- 1 3 a | upsert 1 5 b 3057
-upsert 1 5 b          | upsert 1 5 b 3057
-upsert 1 5 _          | refused: SLUICE-EXPR-0005
-move 2 5 b <- 1 3 a   | move 2 5 b 3057 <- 1
-move 2 5 b <- 1 _ _   | move 2 5 b 3057 <- 1
-move 2 5 _ <- 1 3 a   | move 2 5 _ b9f6 <- 1
-move 2 5 _ <- 1 _ _   | refused: SLUICE-EXPR-0005
-delete 1 3 a <- 1 3 a | delete 1 3 a 347b
-delete 1 _ _ <- 1 3 a | delete 1 _ _ 347b
-delete 1 _ _          | delete 1 _ _ _
+insert 1 5 b                | insert 1 5 b 3057
+update 1 5 b <- 1 3 a       | update 1 5 b 3057
+update 1 5 b                | update 1 5 b 3057
+update 1 5 _ <- 1 3 a       | update 1 5 _ b9f6
+update 1 5 _                | refused: SLUICE-EXPR-0005
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b 3057
+upsert 1 5 b                | upsert 1 5 b 3057
+upsert 1 5 _                | refused: SLUICE-EXPR-0005
+move 2 5 b <- 1 3 a         | move 2 5 b 3057 <- 1
+move 2 5 b <- 1 _ _         | move 2 5 b 3057 <- 1
+move 2 5 _ <- 1 3 a         | move 2 5 _ b9f6 <- 1
+move 2 5 _ <- 1 _ _         | refused: SLUICE-EXPR-0005
+delete 1 3 a <- 1 3 a       | delete 1 3 a 347b
+delete 1 _ _ <- 1 3 a       | delete 1 _ _ 347b
+delete 1 null null <- 1 _ _ | delete 1 null null _
+delete 1 _ _                | delete 1 _ _ _
 `,
 );
 
@@ -551,21 +569,22 @@ table(
   'hash',
   { columns: ['n', 'note'], into: 'digest', key: true },
   `
-insert 1 5 b          | insert 1 5 b 3057
-update 1 5 b <- 1 3 a | move 1 5 b 3057 <- 347b
-update 1 5 b          | refused: SLUICE-EXPR-0005
-update 1 5 _ <- 1 3 a | move 1 5 _ b9f6 <- 347b
-update 1 5 _          | refused: SLUICE-EXPR-0005
-upsert 1 5 b <- 1 3 a | move 1 5 b 3057 <- 347b
-upsert 1 5 b          | upsert 1 5 b 3057
-upsert 1 5 _          | refused: SLUICE-EXPR-0005
-move 2 5 b <- 1 3 a   | move 2 5 b 3057 <- 347b
-move 2 5 b <- 1 _ _   | refused: SLUICE-EXPR-0005
-move 2 5 _ <- 1 3 a   | move 2 5 _ b9f6 <- 347b
-move 2 5 _ <- 1 _ _   | refused: SLUICE-EXPR-0005
-delete 1 3 a <- 1 3 a | delete 1 3 a 347b
-delete 1 _ _ <- 1 3 a | delete 1 _ _ 347b
-delete 1 _ _          | refused: SLUICE-EXPR-0005
+insert 1 5 b                | insert 1 5 b 3057
+update 1 5 b <- 1 3 a       | move 1 5 b 3057 <- 347b
+update 1 5 b                | refused: SLUICE-EXPR-0005
+update 1 5 _ <- 1 3 a       | move 1 5 _ b9f6 <- 347b
+update 1 5 _                | refused: SLUICE-EXPR-0005
+upsert 1 5 b <- 1 3 a       | move 1 5 b 3057 <- 347b
+upsert 1 5 b                | upsert 1 5 b 3057
+upsert 1 5 _                | refused: SLUICE-EXPR-0005
+move 2 5 b <- 1 3 a         | move 2 5 b 3057 <- 347b
+move 2 5 b <- 1 _ _         | refused: SLUICE-EXPR-0005
+move 2 5 _ <- 1 3 a         | move 2 5 _ b9f6 <- 347b
+move 2 5 _ <- 1 _ _         | refused: SLUICE-EXPR-0005
+delete 1 3 a <- 1 3 a       | delete 1 3 a 347b
+delete 1 _ _ <- 1 3 a       | delete 1 _ _ 347b
+delete 1 null null <- 1 _ _ | refused: SLUICE-EXPR-0005
+delete 1 _ _                | refused: SLUICE-EXPR-0005
 `,
 );
 
@@ -573,21 +592,22 @@ table(
   'hash',
   { columns: ['id'], into: 'digest', key: true },
   `
-insert 1 5 b          | insert 1 5 b d6b5
-update 1 5 b <- 1 3 a | update 1 5 b d6b5
-update 1 5 b          | update 1 5 b d6b5
-update 1 5 _ <- 1 3 a | update 1 5 _ d6b5
-update 1 5 _          | update 1 5 _ d6b5
-upsert 1 5 b <- 1 3 a | upsert 1 5 b d6b5
-upsert 1 5 b          | upsert 1 5 b d6b5
-upsert 1 5 _          | upsert 1 5 _ d6b5
-move 2 5 b <- 1 3 a   | move 2 5 b 673a <- d6b5
-move 2 5 b <- 1 _ _   | move 2 5 b 673a <- d6b5
-move 2 5 _ <- 1 3 a   | move 2 5 _ 673a <- d6b5
-move 2 5 _ <- 1 _ _   | move 2 5 _ 673a <- d6b5
-delete 1 3 a <- 1 3 a | delete 1 3 a d6b5
-delete 1 _ _ <- 1 3 a | delete 1 _ _ d6b5
-delete 1 _ _          | delete 1 _ _ d6b5
+insert 1 5 b                | insert 1 5 b d6b5
+update 1 5 b <- 1 3 a       | update 1 5 b d6b5
+update 1 5 b                | update 1 5 b d6b5
+update 1 5 _ <- 1 3 a       | update 1 5 _ d6b5
+update 1 5 _                | update 1 5 _ d6b5
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b d6b5
+upsert 1 5 b                | upsert 1 5 b d6b5
+upsert 1 5 _                | upsert 1 5 _ d6b5
+move 2 5 b <- 1 3 a         | move 2 5 b 673a <- d6b5
+move 2 5 b <- 1 _ _         | move 2 5 b 673a <- d6b5
+move 2 5 _ <- 1 3 a         | move 2 5 _ 673a <- d6b5
+move 2 5 _ <- 1 _ _         | move 2 5 _ 673a <- d6b5
+delete 1 3 a <- 1 3 a       | delete 1 3 a d6b5
+delete 1 _ _ <- 1 3 a       | delete 1 _ _ d6b5
+delete 1 null null <- 1 _ _ | delete 1 null null d6b5
+delete 1 _ _                | delete 1 _ _ d6b5
 `,
 );
 
@@ -595,21 +615,22 @@ table(
   'metadata',
   { columns: { op: 'op', gone: 'deleted' } },
   `
-insert 1 5 b          | insert 1 5 b insert false
-update 1 5 b <- 1 3 a | update 1 5 b update false
-update 1 5 b          | update 1 5 b update false
-update 1 5 _ <- 1 3 a | update 1 5 _ update false
-update 1 5 _          | update 1 5 _ update false
-upsert 1 5 b <- 1 3 a | upsert 1 5 b upsert false
-upsert 1 5 b          | upsert 1 5 b upsert false
-upsert 1 5 _          | upsert 1 5 _ upsert false
-move 2 5 b <- 1 3 a   | move 2 5 b move false <- 1
-move 2 5 b <- 1 _ _   | move 2 5 b move false <- 1
-move 2 5 _ <- 1 3 a   | move 2 5 _ move false <- 1
-move 2 5 _ <- 1 _ _   | move 2 5 _ move false <- 1
-delete 1 3 a <- 1 3 a | delete 1 3 a delete true
-delete 1 _ _ <- 1 3 a | delete 1 _ _ delete true
-delete 1 _ _          | delete 1 _ _ delete true
+insert 1 5 b                | insert 1 5 b insert false
+update 1 5 b <- 1 3 a       | update 1 5 b update false
+update 1 5 b                | update 1 5 b update false
+update 1 5 _ <- 1 3 a       | update 1 5 _ update false
+update 1 5 _                | update 1 5 _ update false
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b upsert false
+upsert 1 5 b                | upsert 1 5 b upsert false
+upsert 1 5 _                | upsert 1 5 _ upsert false
+move 2 5 b <- 1 3 a         | move 2 5 b move false <- 1
+move 2 5 b <- 1 _ _         | move 2 5 b move false <- 1
+move 2 5 _ <- 1 3 a         | move 2 5 _ move false <- 1
+move 2 5 _ <- 1 _ _         | move 2 5 _ move false <- 1
+delete 1 3 a <- 1 3 a       | delete 1 3 a delete true
+delete 1 _ _ <- 1 3 a       | delete 1 _ _ delete true
+delete 1 null null <- 1 _ _ | delete 1 null null delete true
+delete 1 _ _                | delete 1 _ _ delete true
 `,
 );
 
@@ -617,21 +638,22 @@ table(
   'js',
   { module: './shout.mjs', handlesUnchanged: true },
   `
-insert 1 5 b          | insert 1 5 B
-update 1 5 b <- 1 3 a | update 1 5 B
-update 1 5 b          | update 1 5 B
-update 1 5 _ <- 1 3 a | update 1 5 A
-update 1 5 _          | refused: SLUICE-TRANSFORM-0010
-upsert 1 5 b <- 1 3 a | upsert 1 5 B
-upsert 1 5 b          | upsert 1 5 B
-upsert 1 5 _          | refused: SLUICE-TRANSFORM-0010
-move 2 5 b <- 1 3 a   | move 2 5 B <- 1
-move 2 5 b <- 1 _ _   | move 2 5 B <- 1
-move 2 5 _ <- 1 3 a   | move 2 5 A <- 1
-move 2 5 _ <- 1 _ _   | refused: SLUICE-TRANSFORM-0010
-delete 1 3 a <- 1 3 a | delete 1 3 A
-delete 1 _ _ <- 1 3 a | delete 1 3 A
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5 B
+update 1 5 b <- 1 3 a       | update 1 5 B
+update 1 5 b                | update 1 5 B
+update 1 5 _ <- 1 3 a       | update 1 5 A
+update 1 5 _                | refused: SLUICE-TRANSFORM-0010
+upsert 1 5 b <- 1 3 a       | upsert 1 5 B
+upsert 1 5 b                | upsert 1 5 B
+upsert 1 5 _                | refused: SLUICE-TRANSFORM-0010
+move 2 5 b <- 1 3 a         | move 2 5 B <- 1
+move 2 5 b <- 1 _ _         | move 2 5 B <- 1
+move 2 5 _ <- 1 3 a         | move 2 5 A <- 1
+move 2 5 _ <- 1 _ _         | refused: SLUICE-TRANSFORM-0010
+delete 1 3 a <- 1 3 a       | delete 1 3 A
+delete 1 _ _ <- 1 3 a       | delete 1 3 A
+delete 1 null null <- 1 _ _ | delete 1 _ _
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -639,21 +661,22 @@ table(
   'js',
   { module: './big.mjs' },
   `
-insert 1 5 b          | insert 1 5 b
-update 1 5 b <- 1 3 a | upsert 1 5 b
-update 1 5 b          | update 1 5 b
-update 1 5 _ <- 1 3 a | upsert 1 5 a
-update 1 5 _          | update 1 5 _
-upsert 1 5 b <- 1 3 a | upsert 1 5 b
-upsert 1 5 b          | upsert 1 5 b
-upsert 1 5 _          | upsert 1 5 _
-move 2 5 b <- 1 3 a   | upsert 2 5 b
-move 2 5 b <- 1 _ _   | move 2 5 b <- 1
-move 2 5 _ <- 1 3 a   | upsert 2 5 a
-move 2 5 _ <- 1 _ _   | move 2 5 _ <- 1
-delete 1 3 a <- 1 3 a | delete 1 _ _
-delete 1 _ _ <- 1 3 a | delete 1 _ _
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 1 5 b
+update 1 5 b <- 1 3 a       | upsert 1 5 b
+update 1 5 b                | update 1 5 b
+update 1 5 _ <- 1 3 a       | upsert 1 5 a
+update 1 5 _                | update 1 5 _
+upsert 1 5 b <- 1 3 a       | upsert 1 5 b
+upsert 1 5 b                | upsert 1 5 b
+upsert 1 5 _                | upsert 1 5 _
+move 2 5 b <- 1 3 a         | upsert 2 5 b
+move 2 5 b <- 1 _ _         | move 2 5 b <- 1
+move 2 5 _ <- 1 3 a         | upsert 2 5 a
+move 2 5 _ <- 1 _ _         | move 2 5 _ <- 1
+delete 1 3 a <- 1 3 a       | delete 1 _ _
+delete 1 _ _ <- 1 3 a       | delete 1 _ _
+delete 1 null null <- 1 _ _ | delete 1 _ _
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -661,21 +684,22 @@ table(
   'js',
   { module: './rekeyed.mjs' },
   `
-insert 1 5 b          | insert 15 5 b
-update 1 5 b <- 1 3 a | move 15 5 b <- 13
-update 1 5 b          | refused: SLUICE-TRANSFORM-0013
-update 1 5 _ <- 1 3 a | move 15 5 a <- 13
-update 1 5 _          | refused: SLUICE-TRANSFORM-0013
-upsert 1 5 b <- 1 3 a | move 15 5 b <- 13
-upsert 1 5 b          | upsert 15 5 b
-upsert 1 5 _          | upsert 15 5 _
-move 2 5 b <- 1 3 a   | move 25 5 b <- 13
-move 2 5 b <- 1 _ _   | refused: SLUICE-TRANSFORM-0013
-move 2 5 _ <- 1 3 a   | move 25 5 a <- 13
-move 2 5 _ <- 1 _ _   | refused: SLUICE-TRANSFORM-0013
-delete 1 3 a <- 1 3 a | delete 13 3 a
-delete 1 _ _ <- 1 3 a | delete 13 3 a
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 15 5 b
+update 1 5 b <- 1 3 a       | move 15 5 b <- 13
+update 1 5 b                | refused: SLUICE-TRANSFORM-0013
+update 1 5 _ <- 1 3 a       | move 15 5 a <- 13
+update 1 5 _                | refused: SLUICE-TRANSFORM-0013
+upsert 1 5 b <- 1 3 a       | move 15 5 b <- 13
+upsert 1 5 b                | upsert 15 5 b
+upsert 1 5 _                | upsert 15 5 _
+move 2 5 b <- 1 3 a         | move 25 5 b <- 13
+move 2 5 b <- 1 _ _         | refused: SLUICE-TRANSFORM-0013
+move 2 5 _ <- 1 3 a         | move 25 5 a <- 13
+move 2 5 _ <- 1 _ _         | refused: SLUICE-TRANSFORM-0013
+delete 1 3 a <- 1 3 a       | delete 13 3 a
+delete 1 _ _ <- 1 3 a       | delete 13 3 a
+delete 1 null null <- 1 _ _ | delete 1 _ _
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -683,21 +707,22 @@ table(
   'js',
   { module: './each.mjs' },
   `
-insert 1 5 b          | insert 10 5 b; insert 11 5 b; insert 12 5 b
-update 1 5 b <- 1 3 a | delete 10 3 a; upsert 10 5 b; upsert 11 5 b; upsert 12 5 b
-update 1 5 b          | refused: SLUICE-TRANSFORM-0011
-update 1 5 _ <- 1 3 a | delete 10 3 a; upsert 10 5 a; upsert 11 5 a; upsert 12 5 a
-update 1 5 _          | refused: SLUICE-TRANSFORM-0011
-upsert 1 5 b <- 1 3 a | delete 10 3 a; upsert 10 5 b; upsert 11 5 b; upsert 12 5 b
-upsert 1 5 b          | upsert 10 5 b; upsert 11 5 b; upsert 12 5 b
-upsert 1 5 _          | upsert 10 5 _; upsert 11 5 _; upsert 12 5 _
-move 2 5 b <- 1 3 a   | delete 10 3 a; upsert 20 5 b; upsert 21 5 b; upsert 22 5 b
-move 2 5 b <- 1 _ _   | refused: SLUICE-TRANSFORM-0011
-move 2 5 _ <- 1 3 a   | delete 10 3 a; upsert 20 5 a; upsert 21 5 a; upsert 22 5 a
-move 2 5 _ <- 1 _ _   | refused: SLUICE-TRANSFORM-0011
-delete 1 3 a <- 1 3 a | delete 10 3 a
-delete 1 _ _ <- 1 3 a | delete 10 3 a
-delete 1 _ _          | delete 1 _ _
+insert 1 5 b                | insert 10 5 b; insert 11 5 b; insert 12 5 b
+update 1 5 b <- 1 3 a       | delete 10 3 a; upsert 10 5 b; upsert 11 5 b; upsert 12 5 b
+update 1 5 b                | refused: SLUICE-TRANSFORM-0011
+update 1 5 _ <- 1 3 a       | delete 10 3 a; upsert 10 5 a; upsert 11 5 a; upsert 12 5 a
+update 1 5 _                | refused: SLUICE-TRANSFORM-0011
+upsert 1 5 b <- 1 3 a       | delete 10 3 a; upsert 10 5 b; upsert 11 5 b; upsert 12 5 b
+upsert 1 5 b                | upsert 10 5 b; upsert 11 5 b; upsert 12 5 b
+upsert 1 5 _                | upsert 10 5 _; upsert 11 5 _; upsert 12 5 _
+move 2 5 b <- 1 3 a         | delete 10 3 a; upsert 20 5 b; upsert 21 5 b; upsert 22 5 b
+move 2 5 b <- 1 _ _         | refused: SLUICE-TRANSFORM-0011
+move 2 5 _ <- 1 3 a         | delete 10 3 a; upsert 20 5 a; upsert 21 5 a; upsert 22 5 a
+move 2 5 _ <- 1 _ _         | refused: SLUICE-TRANSFORM-0011
+delete 1 3 a <- 1 3 a       | delete 10 3 a
+delete 1 _ _ <- 1 3 a       | delete 10 3 a
+delete 1 null null <- 1 _ _ | delete 1 _ _
+delete 1 _ _                | delete 1 _ _
 `,
 );
 
@@ -705,21 +730,22 @@ table(
   'route',
   { to: 'all' },
   `
-insert 1 5 b          | all: insert 1 5 b
-update 1 5 b <- 1 3 a | all: update 1 5 b
-update 1 5 b          | all: update 1 5 b
-update 1 5 _ <- 1 3 a | all: update 1 5 _
-update 1 5 _          | all: update 1 5 _
-upsert 1 5 b <- 1 3 a | all: upsert 1 5 b
-upsert 1 5 b          | all: upsert 1 5 b
-upsert 1 5 _          | all: upsert 1 5 _
-move 2 5 b <- 1 3 a   | all: move 2 5 b <- 1
-move 2 5 b <- 1 _ _   | all: move 2 5 b <- 1
-move 2 5 _ <- 1 3 a   | all: move 2 5 _ <- 1
-move 2 5 _ <- 1 _ _   | all: move 2 5 _ <- 1
-delete 1 3 a <- 1 3 a | all: delete 1 3 a
-delete 1 _ _ <- 1 3 a | all: delete 1 _ _
-delete 1 _ _          | all: delete 1 _ _
+insert 1 5 b                | all: insert 1 5 b
+update 1 5 b <- 1 3 a       | all: update 1 5 b
+update 1 5 b                | all: update 1 5 b
+update 1 5 _ <- 1 3 a       | all: update 1 5 _
+update 1 5 _                | all: update 1 5 _
+upsert 1 5 b <- 1 3 a       | all: upsert 1 5 b
+upsert 1 5 b                | all: upsert 1 5 b
+upsert 1 5 _                | all: upsert 1 5 _
+move 2 5 b <- 1 3 a         | all: move 2 5 b <- 1
+move 2 5 b <- 1 _ _         | all: move 2 5 b <- 1
+move 2 5 _ <- 1 3 a         | all: move 2 5 _ <- 1
+move 2 5 _ <- 1 _ _         | all: move 2 5 _ <- 1
+delete 1 3 a <- 1 3 a       | all: delete 1 3 a
+delete 1 _ _ <- 1 3 a       | all: delete 1 _ _
+delete 1 null null <- 1 _ _ | all: delete 1 null null
+delete 1 _ _                | all: delete 1 _ _
 `,
 );
 
@@ -728,21 +754,22 @@ table(
   'route',
   { by: [{ where: 'n > 4', to: 'big' }], else: 'small' },
   `
-insert 1 5 b          | big: insert 1 5 b
-update 1 5 b <- 1 3 a | big: upsert 1 5 b; small: delete 1 3 a
-update 1 5 b          | big: update 1 5 b; small: delete 1 _ _
-update 1 5 _ <- 1 3 a | big: upsert 1 5 a; small: delete 1 3 a
-update 1 5 _          | big: update 1 5 _; small: delete 1 _ _
-upsert 1 5 b <- 1 3 a | big: upsert 1 5 b; small: delete 1 3 a
-upsert 1 5 b          | big: upsert 1 5 b; small: delete 1 _ _
-upsert 1 5 _          | big: upsert 1 5 _; small: delete 1 _ _
-move 2 5 b <- 1 3 a   | big: upsert 2 5 b; small: delete 1 3 a
-move 2 5 b <- 1 _ _   | big: move 2 5 b <- 1; small: delete 1 _ _
-move 2 5 _ <- 1 3 a   | big: upsert 2 5 a; small: delete 1 3 a
-move 2 5 _ <- 1 _ _   | big: move 2 5 _ <- 1; small: delete 1 _ _
-delete 1 3 a <- 1 3 a | small: delete 1 3 a
-delete 1 _ _ <- 1 3 a | small: delete 1 _ _
-delete 1 _ _          | big: delete 1 _ _; small: delete 1 _ _
+insert 1 5 b                | big: insert 1 5 b
+update 1 5 b <- 1 3 a       | big: upsert 1 5 b; small: delete 1 3 a
+update 1 5 b                | big: update 1 5 b; small: delete 1 _ _
+update 1 5 _ <- 1 3 a       | big: upsert 1 5 a; small: delete 1 3 a
+update 1 5 _                | big: update 1 5 _; small: delete 1 _ _
+upsert 1 5 b <- 1 3 a       | big: upsert 1 5 b; small: delete 1 3 a
+upsert 1 5 b                | big: upsert 1 5 b; small: delete 1 _ _
+upsert 1 5 _                | big: upsert 1 5 _; small: delete 1 _ _
+move 2 5 b <- 1 3 a         | big: upsert 2 5 b; small: delete 1 3 a
+move 2 5 b <- 1 _ _         | big: move 2 5 b <- 1; small: delete 1 _ _
+move 2 5 _ <- 1 3 a         | big: upsert 2 5 a; small: delete 1 3 a
+move 2 5 _ <- 1 _ _         | big: move 2 5 _ <- 1; small: delete 1 _ _
+delete 1 3 a <- 1 3 a       | small: delete 1 3 a
+delete 1 _ _ <- 1 3 a       | small: delete 1 _ _
+delete 1 null null <- 1 _ _ | big: delete 1 null null; small: delete 1 null null
+delete 1 _ _                | big: delete 1 _ _; small: delete 1 _ _
 `,
 );
 
@@ -756,21 +783,22 @@ table(
     else: null,
   },
   `
-insert 1 5 b          | mid: insert 1 5 b
-update 1 5 b <- 1 3 a | mid: upsert 1 5 b
-update 1 5 b          | big: delete 1 _ _; mid: update 1 5 b
-update 1 5 _ <- 1 3 a | mid: upsert 1 5 a
-update 1 5 _          | big: delete 1 _ _; mid: update 1 5 _
-upsert 1 5 b <- 1 3 a | mid: upsert 1 5 b
-upsert 1 5 b          | big: delete 1 _ _; mid: upsert 1 5 b
-upsert 1 5 _          | big: delete 1 _ _; mid: upsert 1 5 _
-move 2 5 b <- 1 3 a   | mid: upsert 2 5 b
-move 2 5 b <- 1 _ _   | big: delete 1 _ _; mid: move 2 5 b <- 1
-move 2 5 _ <- 1 3 a   | mid: upsert 2 5 a
-move 2 5 _ <- 1 _ _   | big: delete 1 _ _; mid: move 2 5 _ <- 1
-delete 1 3 a <- 1 3 a | nothing
-delete 1 _ _ <- 1 3 a | nothing
-delete 1 _ _          | big: delete 1 _ _; mid: delete 1 _ _
+insert 1 5 b                | mid: insert 1 5 b
+update 1 5 b <- 1 3 a       | mid: upsert 1 5 b
+update 1 5 b                | big: delete 1 _ _; mid: update 1 5 b
+update 1 5 _ <- 1 3 a       | mid: upsert 1 5 a
+update 1 5 _                | big: delete 1 _ _; mid: update 1 5 _
+upsert 1 5 b <- 1 3 a       | mid: upsert 1 5 b
+upsert 1 5 b                | big: delete 1 _ _; mid: upsert 1 5 b
+upsert 1 5 _                | big: delete 1 _ _; mid: upsert 1 5 _
+move 2 5 b <- 1 3 a         | mid: upsert 2 5 b
+move 2 5 b <- 1 _ _         | big: delete 1 _ _; mid: move 2 5 b <- 1
+move 2 5 _ <- 1 3 a         | mid: upsert 2 5 a
+move 2 5 _ <- 1 _ _         | big: delete 1 _ _; mid: move 2 5 _ <- 1
+delete 1 3 a <- 1 3 a       | nothing
+delete 1 _ _ <- 1 3 a       | nothing
+delete 1 null null <- 1 _ _ | big: delete 1 null null; mid: delete 1 null null
+delete 1 _ _                | big: delete 1 _ _; mid: delete 1 _ _
 `,
 );
 
@@ -778,21 +806,22 @@ table(
   'route',
   { by: [{ where: 'note == "b"', to: 'b' }], else: 'other' },
   `
-insert 1 5 b          | b: insert 1 5 b
-update 1 5 b <- 1 3 a | b: upsert 1 5 b; other: delete 1 3 a
-update 1 5 b          | b: update 1 5 b; other: delete 1 _ _
-update 1 5 _ <- 1 3 a | other: update 1 5 _
-update 1 5 _          | refused: SLUICE-EXPR-0005
-upsert 1 5 b <- 1 3 a | b: upsert 1 5 b; other: delete 1 3 a
-upsert 1 5 b          | b: upsert 1 5 b; other: delete 1 _ _
-upsert 1 5 _          | refused: SLUICE-EXPR-0005
-move 2 5 b <- 1 3 a   | b: upsert 2 5 b; other: delete 1 3 a
-move 2 5 b <- 1 _ _   | b: move 2 5 b <- 1; other: delete 1 _ _
-move 2 5 _ <- 1 3 a   | other: move 2 5 _ <- 1
-move 2 5 _ <- 1 _ _   | refused: SLUICE-EXPR-0005
-delete 1 3 a <- 1 3 a | other: delete 1 3 a
-delete 1 _ _ <- 1 3 a | other: delete 1 _ _
-delete 1 _ _          | b: delete 1 _ _; other: delete 1 _ _
+insert 1 5 b                | b: insert 1 5 b
+update 1 5 b <- 1 3 a       | b: upsert 1 5 b; other: delete 1 3 a
+update 1 5 b                | b: update 1 5 b; other: delete 1 _ _
+update 1 5 _ <- 1 3 a       | other: update 1 5 _
+update 1 5 _                | refused: SLUICE-EXPR-0005
+upsert 1 5 b <- 1 3 a       | b: upsert 1 5 b; other: delete 1 3 a
+upsert 1 5 b                | b: upsert 1 5 b; other: delete 1 _ _
+upsert 1 5 _                | refused: SLUICE-EXPR-0005
+move 2 5 b <- 1 3 a         | b: upsert 2 5 b; other: delete 1 3 a
+move 2 5 b <- 1 _ _         | b: move 2 5 b <- 1; other: delete 1 _ _
+move 2 5 _ <- 1 3 a         | other: move 2 5 _ <- 1
+move 2 5 _ <- 1 _ _         | refused: SLUICE-EXPR-0005
+delete 1 3 a <- 1 3 a       | other: delete 1 3 a
+delete 1 _ _ <- 1 3 a       | other: delete 1 _ _
+delete 1 null null <- 1 _ _ | b: delete 1 null null; other: delete 1 null null
+delete 1 _ _                | b: delete 1 _ _; other: delete 1 _ _
 `,
 );
 
@@ -801,21 +830,22 @@ table(
   'route',
   { by: [{ where: 'id > 1', to: 'new' }], else: 'old' },
   `
-insert 1 5 b          | old: insert 1 5 b
-update 1 5 b <- 1 3 a | old: update 1 5 b
-update 1 5 b          | old: update 1 5 b
-update 1 5 _ <- 1 3 a | old: update 1 5 _
-update 1 5 _          | old: update 1 5 _
-upsert 1 5 b <- 1 3 a | old: upsert 1 5 b
-upsert 1 5 b          | old: upsert 1 5 b
-upsert 1 5 _          | old: upsert 1 5 _
-move 2 5 b <- 1 3 a   | new: upsert 2 5 b; old: delete 1 3 a
-move 2 5 b <- 1 _ _   | new: upsert 2 5 b; old: delete 1 _ _
-move 2 5 _ <- 1 3 a   | new: upsert 2 5 a; old: delete 1 3 a
-move 2 5 _ <- 1 _ _   | new: upsert 2 5 _; old: delete 1 _ _
-delete 1 3 a <- 1 3 a | old: delete 1 3 a
-delete 1 _ _ <- 1 3 a | old: delete 1 _ _
-delete 1 _ _          | old: delete 1 _ _
+insert 1 5 b                | old: insert 1 5 b
+update 1 5 b <- 1 3 a       | old: update 1 5 b
+update 1 5 b                | old: update 1 5 b
+update 1 5 _ <- 1 3 a       | old: update 1 5 _
+update 1 5 _                | old: update 1 5 _
+upsert 1 5 b <- 1 3 a       | old: upsert 1 5 b
+upsert 1 5 b                | old: upsert 1 5 b
+upsert 1 5 _                | old: upsert 1 5 _
+move 2 5 b <- 1 3 a         | new: upsert 2 5 b; old: delete 1 3 a
+move 2 5 b <- 1 _ _         | new: upsert 2 5 b; old: delete 1 _ _
+move 2 5 _ <- 1 3 a         | new: upsert 2 5 a; old: delete 1 3 a
+move 2 5 _ <- 1 _ _         | new: upsert 2 5 _; old: delete 1 _ _
+delete 1 3 a <- 1 3 a       | old: delete 1 3 a
+delete 1 _ _ <- 1 3 a       | old: delete 1 _ _
+delete 1 null null <- 1 _ _ | old: delete 1 null null
+delete 1 _ _                | old: delete 1 _ _
 `,
 );
 

@@ -1,5 +1,5 @@
 /** The columns of a batch as an expression reads them. */
-import { type Batch, type Column, columnBuilder, getBit, valueReader } from '@sluice/sdk';
+import { type Batch, type Column, columnBuilder, fieldIndex, getBit, valueReader } from '@sluice/sdk';
 import type { Inputs } from './expression/compile.js';
 import { vectorOf } from './kernels/from-column.js';
 import type { Vector } from './kernels/vector.js';
@@ -20,16 +20,23 @@ export function inputsOf(batch: Batch): Inputs {
   };
 }
 
-/** A column with its UNCHANGED values filled from the before-image. */
+/**
+ * A column with its UNCHANGED values filled from the before-image. Of a deleted row that is what it was, where it says so:
+ * the row itself may have nothing but its key.
+ */
 export function filledColumn(batch: Batch, index: number): Column {
   const column = batch.column(index);
   const { absent } = column;
-  if (absent === undefined || batch.before === undefined) return column;
-  const earlier = batch.before.column(index);
-  const rows = Array.from({ length: batch.rowCount }, (_, i) => i);
-  return rows.some((i) => getBit(absent, i))
-    ? mergedColumn(batch, index, column, earlier, (i) => getBit(absent, i))
-    : column;
+  const { before, rowCount } = batch;
+  if (before === undefined) return column;
+  const keys = batch.schema.key.map((name) => before.column(fieldIndex(before.schema, name)));
+  const wasSaid = (row: number) => keys.length > 0 && !keys.some((key) => isAbsent(key, row));
+  const instead = (row: number) =>
+    (absent !== undefined && getBit(absent, row)) || (batch.opAt(row) === 'delete' && wasSaid(row));
+  for (let row = 0; row < rowCount; row++) {
+    if (instead(row)) return mergedColumn(batch, index, column, before.column(index), instead);
+  }
+  return column;
 }
 
 /** Rows of one column, or of another where `other` says so. */

@@ -1,5 +1,5 @@
 /** What transforms do to rows that come again: the target is as if they had been applied to the source as it is now. */
-import { describeWithServer, dumpPostgres, expectSameRows } from '@sluice/test';
+import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows } from '@sluice/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resultOf, Workspace } from './cli-workspace.js';
 
@@ -302,4 +302,110 @@ describeWithServer('postgres-15', (server) => {
     },
     60_000,
   );
+});
+
+describeWithServer('postgres-15', (server) => {
+  let url: string;
+  let count = 0;
+  beforeAll(async () => {
+    url = await server().createDatabase();
+  }, 180_000);
+
+  /** A table that is read as changes into a DuckDB file by way of transforms. */
+  async function following(transforms: readonly object[], identity = 'FULL') {
+    const name = `log${++count}`;
+    await server().psql(
+      `CREATE TABLE ${name} (id bigint PRIMARY KEY, country char(2), total numeric(12,2), note text);
+       ALTER TABLE ${name} REPLICA IDENTITY ${identity};
+       INSERT INTO ${name} SELECT g, (ARRAY['DE', 'FR', 'IT'])[g % 3 + 1], g % 7 - 3, repeat(md5(g::text), 200) FROM generate_series(1, 60) g`,
+      url,
+    );
+    place.job(`${name}.json`, {
+      name,
+      connections: {
+        from: { connector: 'postgres', url, slot: name, publication: name },
+        lake: { connector: 'duckdb', path: `${name}.duckdb` },
+      },
+      flows: {
+        main: {
+          source: 'from',
+          mode: 'cdc',
+          streams: [`public.${name}`],
+          transforms,
+          sinks: { lake: { to: 'lake', name: 'main.{stream}', write: 'upsert' } },
+        },
+      },
+    });
+    const run = () => place.sluice(['run', `${name}.json`, '--json']);
+    const change = () =>
+      server().psql(
+        `UPDATE ${name} SET total = -total WHERE id % 4 = 0; UPDATE ${name} SET country = 'FR' WHERE id % 5 = 0;
+         UPDATE ${name} SET id = id + 1000 WHERE id % 6 = 0; DELETE FROM ${name} WHERE id % 7 = 0;
+         INSERT INTO ${name} SELECT g, 'DE', g - 105, 'new' FROM generate_series(101, 110) g;
+         UPDATE ${name} SET note = 'short' WHERE id % 8 = 0`,
+        url,
+      );
+    const ran = async () => {
+      const exit = await run();
+      expect(exit.code, exit.stderr).toBe(0);
+    };
+    return { name, run, ran, change };
+  }
+
+  const COLUMNS = 'id::text AS id, country, total::text AS total, md5(note) AS note';
+
+  async function expectSame(name: string, table: string, where: string): Promise<void> {
+    const wanted = await dumpPostgres(url, `SELECT ${COLUMNS} FROM ${name} WHERE ${where}`);
+    const landed = await dumpDuckdb(place.path(`${name}.duckdb`), `SELECT ${COLUMNS} FROM main.${table}`);
+    expectSameRows(wanted, landed, { expected: 'source', actual: 'target' });
+  }
+
+  it.each(['FULL', 'DEFAULT'])(
+    'a filtered target follows the source, whose log has the rows before as %s says',
+    async (identity) => {
+      const { name, ran, change } = await following(
+        [{ use: 'filter', where: "total > 0 && country != 'IT'" }],
+        identity,
+      );
+      await ran();
+      await expectSame(name, name, "total > 0 AND country <> 'IT'");
+      await change();
+      await ran();
+      await expectSame(name, name, "total > 0 AND country <> 'IT'");
+    },
+    120_000,
+  );
+
+  it('routed tables follow the source: rows are deleted where they were', async () => {
+    const { name, ran, change } = await following([
+      { use: 'route', by: [{ where: "country == 'DE'", to: '{name}_de' }], else: '{name}_other' },
+    ]);
+    await ran();
+    await change();
+    await ran();
+    await expectSame(name, `${name}_de`, "country = 'DE'");
+    await expectSame(name, `${name}_other`, "country <> 'DE'");
+  }, 120_000);
+
+  it('a key that a transform makes moves with its row', async () => {
+    const { name, ran, change } = await following([
+      { use: 'hash', columns: ['id', 'country'], into: 'k', key: true },
+    ]);
+    await ran();
+    await change();
+    await ran();
+    await expectSame(name, name, 'true');
+  }, 120_000);
+
+  it.each([
+    [{ use: 'filter', where: 'note != ""' }, 'come without "note"'],
+    [{ use: 'hash', columns: ['country'], into: 'k', key: true }, 'do not tell which "country"'],
+    [{ use: 'route', by: [{ where: 'total > 0', to: 'a' }], else: 'b' }, 'do not tell which "total"'],
+  ])('the plan fails where the log would not tell: %j', async (transform, reason) => {
+    const { run } = await following([transform], 'DEFAULT');
+    const { code, stderr } = await run();
+    expect(code).toBe(2);
+    expect(stderr).toContain('SLUICE-CORE-0016');
+    expect(stderr.replaceAll('\\"', '"')).toContain(reason);
+  });
 });

@@ -40,6 +40,24 @@ describeWithServer('postgres-15', (server) => {
     expect(await names(['nothing.*'])).toEqual([]);
   });
 
+  it('says what changes may come without', async () => {
+    await psql(
+      url,
+      `CREATE TABLE t (id integer PRIMARY KEY, n numeric(12,2), wide numeric, code char(2), name varchar(80), doc jsonb,
+         day date, tag text, ids integer[]);
+       ALTER TABLE t ALTER tag SET STORAGE PLAIN;
+       CREATE TABLE whole (id integer, v text); ALTER TABLE whole REPLICA IDENTITY FULL;
+       CREATE TABLE p (id integer) PARTITION BY LIST (id);
+       CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1); CREATE TABLE p_2 PARTITION OF p FOR VALUES IN (2);
+       ALTER TABLE p_1 REPLICA IDENTITY FULL`,
+    );
+    expect(await one('public.t')).toMatchObject({ unchanged: ['wide', 'name', 'doc', 'ids'], before: false });
+    expect(await one('public.whole')).toMatchObject({ unchanged: ['v'], before: true });
+    expect((await one('public.p')).before).toBe(false);
+    await psql(url, 'ALTER TABLE p_2 REPLICA IDENTITY FULL');
+    expect((await one('public.p')).before).toBe(true);
+  });
+
   it('an empty database has no streams', async () => {
     expect(await names()).toEqual([]);
   });

@@ -41,6 +41,7 @@ function describe(relation: Relation, all: readonly RelationColumn[], key: reado
   const wires = columns.map((column) => column.type.wire);
   const format = columns.some((column) => column.type.viaText) ? undefined : framesFormat(wires);
   const notes = notesOf(relation, all);
+  const unchanged = columns.filter((column) => column.outOfLine).map((column) => column.name);
   return {
     schema: schemaOf(relation, columns, key),
     types: columns.map(({ name, type }) => ({
@@ -53,6 +54,8 @@ function describe(relation: Relation, all: readonly RelationColumn[], key: reado
     ...(format !== undefined && { encodings: [format] }),
     ...(relation.rows !== undefined && { estimatedRows: relation.rows }),
     ...(relation.kind !== 'v' && relation.kind !== 'f' && { estimatedBytes: relation.bytes }),
+    ...(unchanged.length > 0 && { unchanged }),
+    before: relation.logsBefore,
     ...(relation.readable === 'nothing' && { problem: unreadable(relation) }),
     ...(notes.length > 0 && { notes }),
   };

@@ -17,6 +17,8 @@ export interface Relation extends TableName {
   /** Whether the user may read the table, some of its columns, or nothing. */
   readonly readable: 'all' | 'columns' | 'nothing';
   readonly rowSecurity: boolean;
+  /** Whether the log has rows whole as they were before each change. */
+  readonly logsBefore: boolean;
 }
 
 export interface RelationColumn {
@@ -24,6 +26,8 @@ export interface RelationColumn {
   readonly type: NativeType;
   readonly nullable: boolean;
   readonly readable: boolean;
+  /** Whether large values lie outside of the row: the log leaves them out while they stay the same. */
+  readonly outOfLine: boolean;
 }
 
 const RELATIONS = `
@@ -33,7 +37,11 @@ const RELATIONS = `
               WHEN pg_catalog.has_any_column_privilege(c.oid, 'SELECT') THEN 'columns'
               ELSE 'nothing' END,
          c.relrowsecurity AND pg_catalog.row_security_active(c.oid),
-         pg_catalog.current_setting('block_size')
+         pg_catalog.current_setting('block_size'),
+         CASE c.relkind WHEN 'p' THEN NOT EXISTS (
+           SELECT FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class leaf ON leaf.oid = t.relid
+           WHERE t.isleaf AND leaf.relreplident <> 'f')
+         ELSE c.relreplident = 'f' END
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND c.relname !~ '^_sluice_'`;
@@ -53,7 +61,7 @@ export async function findRelation(
 }
 
 function relation(row: readonly (string | null)[]): Relation {
-  const [oid, schema, table, kind, isPartition, rows, pages, readable, rowSecurity, blockSize] =
+  const [oid, schema, table, kind, isPartition, rows, pages, readable, rowSecurity, blockSize, logsBefore] =
     row as string[];
   return {
     oid: Number(oid),
@@ -65,12 +73,21 @@ function relation(row: readonly (string | null)[]): Relation {
     bytes: Number(pages) * Number(blockSize),
     readable: readable as Relation['readable'],
     rowSecurity: rowSecurity === 't',
+    logsBefore: logsBefore === 't',
   };
 }
 
+/**
+ * What is no larger than the pointer that would stand for it (24 bytes) stays in the row: numeric of 24 digits, texts of
+ * 4 characters.
+ */
 const COLUMNS = `
   SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, a.atttypmod),
-         a.attnotnull, pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+         a.attnotnull, pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+         a.attstorage <> 'p' AND NOT CASE
+           WHEN a.atttypid = 1700 THEN a.atttypmod >= 0 AND (a.atttypmod - 4) >> 16 <= 24
+           WHEN a.atttypid IN (1042, 1043) THEN a.atttypmod BETWEEN 5 AND 8
+           ELSE false END
   FROM pg_catalog.pg_attribute a
   WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY ($1::oid[])
   ORDER BY a.attrelid, a.attnum`;
@@ -84,12 +101,13 @@ export async function columnsOf(
   const rows = (await session.rows(COLUMNS, [`{${oids.join(',')}}`])) as string[][];
   const catalog = new TypeCatalog(session);
   await catalog.load(rows.map((row) => Number(row[2])));
-  for (const [relation, name, type, modifier, formatted, notNull, readable] of rows) {
+  for (const [relation, name, type, modifier, formatted, notNull, readable, outOfLine] of rows) {
     columns.get(Number(relation))!.push({
       name: name!,
       type: nativeType(formatted!, Number(type), Number(modifier), catalog, session.version),
       nullable: notNull !== 't',
       readable: readable === 't',
+      outOfLine: outOfLine === 't',
     });
   }
   return columns;
