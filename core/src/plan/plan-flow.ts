@@ -186,6 +186,11 @@ async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Co
   const wanted = await bindTransforms(schema, settings, request, context.cwd);
   const arriving = wanted.at(-1)?.out ?? schema;
   const { transforms: fitting, notes } = await settled(arriving, request, context);
+  if (fitting.length > 0 && wanted.at(-1)?.routes !== undefined) {
+    throw coreErrors.routeNotLast(
+      `stream ${schema.stream}: what is new would be discarded behind a transform that routes its rows`,
+    );
+  }
   const transforms = [...wanted, ...fitting];
   return {
     catalog,

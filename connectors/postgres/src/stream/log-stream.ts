@@ -38,7 +38,10 @@ export class LogStream {
   ) {}
 
   /** Takes over a session for replication. */
-  static async start(session: Session, { slot, publication, from, confirmed, bytes }: LogOrigin): Promise<LogStream> {
+  static async start(
+    session: Session,
+    { slot, publication, from, confirmed, bytes }: LogOrigin,
+  ): Promise<LogStream> {
     const [row] = await session.rows(
       "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'",
     );
