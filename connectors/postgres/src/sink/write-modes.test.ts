@@ -1,8 +1,9 @@
 /** What append and upsert do to rows, and to tables that are there already. */
 import {
-  type Batch,
+  Batch,
   field,
   OPS,
+  type Op,
   type Row,
   Special,
   type StreamSchema,
@@ -215,13 +216,42 @@ describeWithServer('postgres-15', (server) => {
       expect(await sql('SELECT a, l FROM orders ORDER BY a')).toBe('1|[5:6]={1,2}\n2|{2}');
     });
 
-    it('refuses moves and rows that leave columns unchanged', async () => {
-      const unsupported = { code: 'SLUICE-PG-0038', class: 'config' };
-      await expect(write({ write: 'upsert', schema }, batch([[1, 'x', '']], 'move'))).rejects.toMatchObject(
-        unsupported,
+    it('moves rows and leaves columns as they are, in the order of the log', async () => {
+      const rows = Array.from({ length: 6 }, (_, i) => ({ a: i, b: 'x', note: `note ${i}` }));
+      const U: Value = UNCHANGED;
+      const log: readonly (readonly [Op, Row, Row?])[] = [
+        // Of one key: what was left out is what an earlier row said.
+        ['update', { a: 0, b: 'x', note: 'first' }],
+        ['update', { a: 0, b: 'x', note: U }],
+        // A row that is not there stays away.
+        ['update', { a: 99, b: 'x', note: U }],
+        ['delete', { a: 1, b: 'x', note: U }],
+        ['insert', { a: 1, b: 'x', note: 'back' }],
+        ['update', { a: 1, b: 'x', note: U }],
+        // Whole, and then without what it takes along.
+        ['move', { a: 20, b: 'x', note: 'whole' }, { a: 2, b: 'x', note: U }],
+        ['update', { a: 3, b: 'x', note: 'changed' }],
+        ['move', { a: 30, b: 'x', note: U }, { a: 3, b: 'x', note: U }],
+        ['move', { a: 31, b: 'x', note: U }, { a: 30, b: 'x', note: U }],
+        ['delete', { a: 4, b: 'x', note: U }],
+        // The copy met this row under both keys.
+        ['move', { a: 0, b: 'x', note: U }, { a: 5, b: 'x', note: U }],
+        ['move', { a: 77, b: 'x', note: U }, { a: 76, b: 'x', note: U }],
+      ];
+      const before = Batch.ofRows(
+        schema,
+        log.map(([, row, old]) => old ?? row),
       );
-      const partial = batchOf([{ a: 1, b: 'x', note: UNCHANGED }], schema, 'update');
-      await expect(write({ write: 'upsert', schema }, partial)).rejects.toMatchObject(unsupported);
+      const op = Uint8Array.from(log, ([code]) => OPS.indexOf(code));
+      const changes = Batch.ofRows(
+        schema,
+        log.map(([, row]) => row),
+        { op, before },
+      );
+      await write({ write: 'upsert', schema }, batchOf(rows, schema), changes);
+      expect(await sql('SELECT a, note FROM orders ORDER BY a')).toBe(
+        ['0|note 5', '1|back', '20|whole', '31|changed'].join('\n'),
+      );
     });
   });
 
