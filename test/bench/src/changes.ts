@@ -19,13 +19,13 @@ export async function readChanges(p: Place): Promise<Comparison> {
   const { server, files } = p;
   const job = files.run({
     name: NAME,
-    source: { connector: 'postgres', url: server.url, slot: OURS },
+    source: { connector: 'postgres', url: server.url, slot: OURS, publication: OURS },
     streams: ['bench.changed'],
     mode: 'cdc',
     sink: { connector: 'blackhole' },
     write: 'upsert',
   });
-  await server.psql(`DROP TABLE IF EXISTS bench.changed; CREATE TABLE bench.changed (${COLUMNS})`);
+  await server.psql(`DROP PUBLICATION IF EXISTS ${OURS}; DROP TABLE IF EXISTS bench.changed; CREATE TABLE bench.changed (${COLUMNS})`);
   await measure(job);
   await copySlot(server, OURS, KEPT);
   cpSync(files.path(`${NAME}.state`), files.path(`${NAME}.kept`), { recursive: true });
@@ -44,7 +44,7 @@ export async function readChanges(p: Place): Promise<Comparison> {
       return passed.trim() === 't' ? p.rows : 0;
     },
   });
-  const options = ['proto_version=1', 'publication_names=sluice', 'binary=true'].map((o) => `-o ${o}`);
+  const options = ['proto_version=1', `publication_names=${OURS}`, 'binary=true'].map((o) => `-o ${o}`);
   const line = `pg_recvlogical -d '${server.url}' --slot ${FLOOR} --start ${options.join(' ')} --endpos ${end} --no-loop -f /dev/null`;
   return {
     name: 'Changes of Postgres, read, against pg_recvlogical into /dev/null',

@@ -315,6 +315,62 @@ export async function postgresToBoth(
   };
 }
 
+/** Changes of Postgres → DuckDB: a table that was copied once, and transactions since that are read from the log. */
+export async function changesToDuckdb(server: PostgresServer): Promise<Scenario> {
+  const base = new Base();
+  const source = await server.createDatabase();
+  const file = join(base.folder, 'lake', 'lake.duckdb');
+  const slot = `kill_${source.replace(/.*_/, '')}`;
+  const program = base.program({
+    name: 'changes-duckdb',
+    connections: {
+      from: { connector: 'postgres', url: source, slot },
+      to: { connector: 'duckdb', path: file },
+    },
+    flows: {
+      main: {
+        source: 'from',
+        mode: 'cdc',
+        streams: { 'Src.orders': {} },
+        sinks: { main: { to: 'to', name: 'main.orders', write: 'upsert' } },
+      },
+    },
+    delivery: DELIVERY,
+  });
+  return {
+    name: 'Changes of Postgres → DuckDB, upsert',
+    program,
+    async reset() {
+      base.clear('lake');
+      mkdirSync(join(base.folder, 'lake'));
+      await server.psql(
+        `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${slot}';
+         DROP SCHEMA IF EXISTS "Src" CASCADE; CREATE SCHEMA "Src"; CREATE TABLE "Src".orders (${TABLE});
+         INSERT INTO "Src".orders ${FILL} OFFSET ${ROWS / 2}`,
+        source,
+      );
+      const copy = await runProgram(program);
+      if (copy.code !== 0) throw new UnexpectedExit(program, 'the copy must succeed', copy);
+      await server.psql(CHANGES, source);
+    },
+    source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
+    targets: async () => [await dumpDuckdb(file, `SELECT ${DUCK_TEXT} FROM main.orders`)],
+    remove: () => base.remove(),
+  };
+}
+
+/** Of every kind: new rows, values that are not sent because they stay, keys that change, rows and all rows that go. */
+const CHANGES = `
+  INSERT INTO "Src".orders (id, ref) VALUES (-1, md5('x')::uuid); TRUNCATE "Src".orders;
+  DO $$ BEGIN FOR i IN 0..19 LOOP
+    INSERT INTO "Src".orders ${FILL} OFFSET i * 300 LIMIT 300;
+    UPDATE "Src".orders SET name = (SELECT string_agg(md5(k::text), '') FROM generate_series(1, 200) k) WHERE id = i * 300 + 5;
+    UPDATE "Src".orders SET qty = qty + 1 WHERE id % 5 = 0 AND id > i * 300;
+    UPDATE "Src".orders SET id = -id WHERE id = i * 300 + 5 OR id = i * 300 + 205;
+    DELETE FROM "Src".orders WHERE id % 9 = 1 AND id > i * 300;
+    COMMIT;
+  END LOOP; END $$`;
+
 async function clearTarget(server: PostgresServer, url: string): Promise<void> {
   await server.psql(
     'DROP SCHEMA IF EXISTS out CASCADE; DROP TABLE IF EXISTS _sluice_jobs, _sluice_streams, _sluice_commits',

@@ -1,6 +1,7 @@
 import { describeWithServer, needsPythonReaders } from '@sluice/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  changesToDuckdb,
   createSource,
   csvToDuckdb,
   dieAt,
@@ -37,6 +38,7 @@ describeWithServer('postgres-15', (server) => {
     'CSV → DuckDB, append': () => csvToDuckdb(server(), source, 'append'),
     'Postgres → Parquet, replace': () => postgresToParquet(source, 'replace'),
     'Postgres → Parquet, append': () => postgresToParquet(source, 'append'),
+    'Changes of Postgres → DuckDB, upsert': () => changesToDuckdb(server()),
     'Postgres → Postgres and Parquet, append': () => postgresToBoth(server(), source, 'append'),
   };
 

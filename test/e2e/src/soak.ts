@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { startPostgres } from '@sluice/test';
 import {
+  changesToDuckdb,
   createSource,
   csvToDuckdb,
   dieAt,
@@ -30,6 +31,7 @@ const scenarios: Scenario[] = [
   await csvToDuckdb(server, source, 'mirror'),
   await csvToDuckdb(server, source, 'replace'),
   await csvToDuckdb(server, source, 'append'),
+  await changesToDuckdb(server),
   await postgresToParquet(source, 'replace'),
   await postgresToParquet(source, 'append'),
   await postgresToBoth(server, source, 'replace'),

@@ -6,6 +6,10 @@ import {
   bitmapBytes,
   type Column,
   type ColumnDecoder,
+  clearBit,
+  filledBitmap,
+  getBit,
+  isValid,
   OPS,
   setBit,
 } from '@sluice/sdk';
@@ -17,11 +21,11 @@ import type { StreamShape } from './stream-shape.js';
 
 const INSERT = OPS.indexOf('insert');
 
-/** Values of fields that the server has cast, by the field's index. */
+/** Values of fields that the server has made, by the field's index. */
 type CastCells = ReadonlyMap<number, Cells>;
 
 export async function changeBatch(shape: StreamShape, rows: ChangeRows, casts: ServerCasts): Promise<Batch> {
-  const needsCast = shape.fields.some(({ cast }) => cast !== undefined);
+  const needsCast = shape.fields.some(({ sql }) => sql !== undefined);
   if (!needsCast) return batchOf(shape, rows, () => rows.index());
   const { now, before } = rows.index();
   const nowCast = await castFields(shape, now, casts);
@@ -62,12 +66,12 @@ class Fields implements ColumnDecoder {
   ) {}
 
   column(i: number): Column {
-    const { column, decode } = this.shape.fields[i]!;
+    const { from, decode } = this.shape.fields[i]!;
     const index = this.index();
-    if (column < 0) return this.unknown(decode, index.rows);
-    const made = decode(this.cast?.get(i) ?? index.cells(column));
-    const absent = index.absent(column);
-    return absent === undefined ? made : { ...made, absent };
+    if (from.length === 0) return this.unknown(decode, index.rows);
+    const made = decode(this.cast?.get(i) ?? index.cells(from[0]!));
+    const absent = from.map((column) => index.absent(column)).reduce(either);
+    return absent === undefined ? made : leaveOut(made, absent);
   }
 
   /** The table had no such column then: new rows have none, of others nothing is said. */
@@ -83,15 +87,32 @@ class Fields implements ColumnDecoder {
   }
 }
 
+/** A value is not known where one that it comes from was not sent. */
+function leaveOut(column: Column, absent: Bitmap): Column {
+  const validity = filledBitmap(column.length);
+  for (let i = 0; i < column.length; i++) {
+    if (getBit(absent, i) || !isValid(column, i)) clearBit(validity, i);
+  }
+  return { ...column, validity, absent };
+}
+
+function either(a: Bitmap | undefined, b: Bitmap | undefined): Bitmap | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : a.map((bits, i) => bits | b[i]!);
+}
+
 async function castFields(shape: StreamShape, index: ChangeIndex, casts: ServerCasts): Promise<CastCells> {
-  const wanted = shape.fields.flatMap(({ column, cast }, i) =>
-    cast === undefined || column < 0 ? [] : [{ i, column, cast }],
-  );
-  const { schema, table } = shape.relation;
-  const cells = await casts.run(
-    wanted.map(({ cast }) => cast),
-    wanted.map(({ column }) => ({ ...index.cells(column), isText: index.isText(column) })),
+  const wanted = shape.fields.flatMap(({ from, sql }, i) => (sql === undefined ? [] : [{ i, from, sql }]));
+  const { schema, table, columns } = shape.relation;
+  const logged = [...new Set(wanted.flatMap(({ from }) => from))].map((column) => ({
+    ...index.cells(column),
+    name: columns[column]!.name,
+    type: shape.types[column]!,
+    isText: index.isText(column),
+  }));
+  const made = await casts.run(
+    wanted.map(({ sql }) => sql),
+    logged,
     `reading logged values of ${schema}.${table}`,
   );
-  return new Map(wanted.map(({ i }, at) => [i, cells[at]!]));
+  return new Map(wanted.map(({ i }, at) => [i, made[at]!]));
 }

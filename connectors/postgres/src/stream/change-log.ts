@@ -18,7 +18,7 @@ import { type LogSpec, specOf } from '../source/split-spec.js';
 import { LogEnd, LogReader } from './log-reader.js';
 import { logSplit } from './log-spec.js';
 import { LogStream } from './log-stream.js';
-import { loggedTable, planLogged } from './logged-table.js';
+import { liveColumns, loggedTable, planLogged } from './logged-table.js';
 import { LoggedTypes } from './logged-types.js';
 import { type Lsn, parseLsn } from './lsn.js';
 import { checkPublication, preparePublication } from './publication.js';
@@ -144,7 +144,7 @@ export class ChangeLog {
       if (compareColumns(schema, readable).differences.length > 0) {
         return { end, confirmed, streams, numbers, changed: { ...schema, fields: fieldsOf(readable) } };
       }
-      streams.set(stream, { schema, columns });
+      streams.set(stream, { schema, columns: await liveColumns(session, oid, columns) });
       numbers.set(oid, stream);
     }
     return { end, confirmed, streams, numbers };

@@ -16,8 +16,8 @@ export class ChangeRows {
 
   constructor(
     private readonly bytes: Buffer,
-    private readonly columns: number,
-    private readonly keyColumns: readonly boolean[],
+    /** Which columns tell old rows apart, one entry a column. */
+    private readonly identity: readonly boolean[],
   ) {}
 
   /** A row by its tuple, and the tuple of what it was where that was sent. */
@@ -39,9 +39,10 @@ export class ChangeRows {
 
   /** The rows, and what they were before where that was sent of any. */
   index(): { readonly now: ChangeIndex; readonly before: ChangeIndex | undefined } {
-    const { bytes, rows, columns } = this;
+    const { bytes, rows, identity } = this;
+    const columns = identity.length;
     const before = this.hasOld
-      ? new ChangeIndex(bytes, this.olds.subarray(0, rows), columns, undefined, this.keyColumns)
+      ? new ChangeIndex(bytes, this.olds.subarray(0, rows), columns, undefined, identity)
       : undefined;
     return { now: new ChangeIndex(bytes, this.tuples.subarray(0, rows), columns, before), before };
   }

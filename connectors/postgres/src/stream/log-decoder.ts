@@ -62,6 +62,8 @@ export class LogDecoder {
   private readonly gathering = new Map<StreamShape, ChangeRows>();
   private bytes: Buffer = Buffer.alloc(0);
   private inTransaction = false;
+  /** Rows since the last place that was handed on. */
+  private unplaced = 0;
   /** Where the open transaction's commit is. */
   private commit: Lsn = 0n;
 
@@ -91,6 +93,7 @@ export class LogDecoder {
           if (shape === undefined) break;
           const rows = this.rowsOf(shape);
           this.change(shape, rows, message, length);
+          this.unplaced++;
           if (rows.rows >= scene.batchRows) yield* this.flush(shape);
           break;
         }
@@ -105,8 +108,9 @@ export class LogDecoder {
           this.inTransaction = false;
           // Flags (1 byte), the commit's place (8), and where it ends.
           reached = bytes.readBigUInt64BE(message + 10);
-          if (!scene.cuts.has(reached)) break;
+          if (this.unplaced < scene.batchRows && !scene.cuts.has(reached)) break;
           yield* this.flushAll();
+          this.unplaced = 0;
           yield { kind: 'reached', lsn: reached };
           break;
         case RELATION:
@@ -117,13 +121,15 @@ export class LogDecoder {
       }
     }
     yield* this.flushAll();
-    if (reached !== undefined && !this.inTransaction) yield { kind: 'reached', lsn: reached };
+    if (reached === undefined || this.inTransaction) return;
+    this.unplaced = 0;
+    yield { kind: 'reached', lsn: reached };
   }
 
   private rowsOf(shape: StreamShape): ChangeRows {
     let rows = this.gathering.get(shape);
     if (rows === undefined) {
-      rows = new ChangeRows(this.bytes, shape.columns, shape.identity);
+      rows = new ChangeRows(this.bytes, shape.identity);
       this.gathering.set(shape, rows);
     }
     return rows;

@@ -3,7 +3,8 @@ import type { ReadPlan, StreamRead } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName, qualified } from '../quote.js';
-import { findRelation, type Relation } from '../source/relation.js';
+import { findRelation, type Relation, type RelationColumn } from '../source/relation.js';
+import type { LiveColumn } from './stream-shape.js';
 
 /** Rows of the log are in binary from this version on. */
 const BINARY_LOG = 140000;
@@ -79,14 +80,35 @@ async function checkTable(
       { details: { stream } },
     );
   }
-  const generated = await session.rows(
-    "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND attgenerated <> '' AND NOT attisdropped",
-    [String(relation.oid)],
+}
+
+/** What an expression names depends on the column in versions before 15, on its default from then on. */
+const GENERATED = `
+  SELECT a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+         (SELECT json_agg(b.attname) FROM pg_catalog.pg_attribute b
+          WHERE b.attrelid = a.attrelid AND b.attnum <> a.attnum AND EXISTS (
+            SELECT FROM pg_catalog.pg_depend p
+            WHERE p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid = b.attnum
+              AND (p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
+                OR p.classid = 'pg_catalog.pg_class'::regclass AND p.objid = a.attrelid AND p.objsubid = a.attnum)))
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attrelid = $1::oid AND a.attgenerated <> '' AND NOT a.attisdropped`;
+
+/** The table's columns, with what generated ones are made from. */
+export async function liveColumns(
+  session: Session,
+  oid: number,
+  columns: readonly RelationColumn[],
+): Promise<LiveColumn[]> {
+  const rows = await session.rows(GENERATED, [String(oid)]);
+  const generated = new Map(
+    rows.map(([name, expression, from]) => [
+      name!,
+      { expression: expression!, from: JSON.parse(from ?? '[]') as string[] },
+    ]),
   );
-  const unlogged = generated
-    .map(([name]) => name!)
-    .filter((name) => schema.fields.some((f) => f.name === name));
-  if (unlogged.length > 0) {
-    throw pgErrors.unsupported(`${stream}: the log has no generated columns: ${unlogged.join(', ')}`);
-  }
+  return columns.map(({ name, type }) => {
+    const made = generated.get(name);
+    return { name, type, ...(made !== undefined && { generated: made }) };
+  });
 }

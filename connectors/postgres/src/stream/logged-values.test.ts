@@ -1,4 +1,5 @@
 /** A value is the same whether a full copy or the log brings it, type by type. */
+import { UNCHANGED } from '@sluice/sdk';
 import { describeWithServer, psql } from '@sluice/test';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PostgresSource } from '../source/postgres-source.js';
@@ -55,6 +56,31 @@ for (const [name, version] of [
           type,
         ).toEqual(copied);
       }
+    });
+
+    it('generated columns, which the log may leave out', async () => {
+      const database = await server().createDatabase();
+      const long = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 1000) i)";
+      await psql(
+        database,
+        `CREATE TABLE t (id integer PRIMARY KEY, a integer, long text, ip inet,
+           twice integer GENERATED ALWAYS AS (a * 2) STORED, size integer GENERATED ALWAYS AS (length(long)) STORED,
+           net inet GENERATED ALWAYS AS (broadcast(ip)) STORED, one integer GENERATED ALWAYS AS (1) STORED)`,
+      );
+      const own = openSource(database, { slot: `generated_${version}` });
+      const made = await LogJob.begin(own, 'public.t');
+      await psql(
+        database,
+        `INSERT INTO t VALUES (1, 21, ${long}, '10.1.2.3/8'), (2, NULL, NULL, NULL); UPDATE t SET a = 4 WHERE id = 1`,
+      );
+      const rows = await made.rows();
+      await own.close();
+      const size = version < 18 ? UNCHANGED : 32_000;
+      expect(rows.map(({ row }) => [row['twice'], row['size'], row['net'], row['one']])).toEqual([
+        [42, 32_000, '10.255.255.255/8', 1],
+        [null, null, null, 1],
+        [8, size, '10.255.255.255/8', 1],
+      ]);
     });
   });
 }

@@ -1,21 +1,19 @@
 /**
- * Values that only the server can turn into what a column holds: those that a full copy reads through `::text`, and
- * those of a type that the column had before. They go there in the form in which the log has them, row by row through
- * one statement that is parsed once, and come back in binary.
+ * Values that only the server can make: those that a full copy reads through `::text`, those of a type that the column
+ * had before, and those of generated columns. What the log has goes there as it is, row by row through one statement
+ * that is parsed once, and the values come back in binary.
  */
 import type { Context } from '@sluice/sdk';
 import type { Connections } from '../connection/connections.js';
 import { Reply } from '../connection/reply.js';
 import { type Cells, cellLength } from '../copy/cells.js';
+import { ident } from '../quote.js';
 
-export interface Cast {
-  /** Types by their SQL names. */
-  readonly from: string;
-  readonly to: string;
-}
-
-/** Values of a column in the form in which the log has them. */
+/** A column in the form in which the log has it. */
 export interface LoggedCells extends Cells {
+  readonly name: string;
+  /** Its type's SQL name. */
+  readonly type: string;
   readonly isText: boolean;
 }
 
@@ -29,12 +27,12 @@ export class ServerCasts {
     private readonly c: Context,
   ) {}
 
-  /** The values of all rows of some columns, cast; a null stays null. */
-  run(casts: readonly Cast[], columns: readonly LoggedCells[], doing: string): Promise<readonly Cells[]> {
+  /** What SQL expressions over the columns give in each row. */
+  run(results: readonly string[], columns: readonly LoggedCells[], doing: string): Promise<readonly Cells[]> {
     const rows = columns[0]!.starts.length;
-    const results = casts.map((_, i) => `$${i + 1}::${casts[i]!.from}::${casts[i]!.to}`);
-    const sql = `SELECT ${results.join(', ')}`;
-    const reply = new CastReply(casts.length, rows);
+    const row = columns.map(({ name, type }, i) => `$${i + 1}::${type} AS ${ident(name)}`);
+    const sql = `SELECT ${results.join(', ')} FROM (SELECT ${row.join(', ')}) AS logged`;
+    const reply = new CastReply(results.length, rows);
     return this.connections.using(this.c, async (session) => {
       let messages = new Messages().parse(sql);
       for (let row = 0; row < rows; row++) {

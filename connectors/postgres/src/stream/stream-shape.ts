@@ -1,23 +1,25 @@
 /** How the rows of a logged table become those of its stream. */
 import { type Field, fieldIndex, type StreamSchema, field as schemaField } from '@sluice/sdk';
 import { type FieldDecoder, fieldDecoder } from '../copy/decode-column.js';
+import { ident } from '../quote.js';
 import type { NativeType } from '../types/native-type.js';
 import type { LoggedRelation } from './logged-relation.js';
-import type { Cast } from './server-cast.js';
 
 /** Where a field's values are in the log, and how they are read. */
 export interface ShapeField {
-  /** Index of the logged column; -1: the table had none of that name then. */
-  readonly column: number;
+  /** The logged columns that it comes from, mostly one; none where the table had no such column then. */
+  readonly from: readonly number[];
   readonly decode: FieldDecoder;
-  /** What the server does to the values first. */
-  readonly cast?: Cast;
+  /** What the server makes of the logged columns, which it knows by their names, before they are decoded. */
+  readonly sql?: string;
 }
 
 /** A column that exists now. */
 export interface LiveColumn {
   readonly name: string;
   readonly type: NativeType;
+  /** Of a generated column, which is perhaps not logged: its expression, and the columns that this names. */
+  readonly generated?: { readonly expression: string; readonly from: readonly string[] };
 }
 
 /** The stream as it is handed on: changed by a SchemaChange. */
@@ -33,7 +35,8 @@ export class StreamShape {
   readonly identity: readonly boolean[];
   /** Indices of the logged columns that make the stream's key, rising. */
   readonly key: readonly number[];
-  readonly columns: number;
+  /** The logged columns' types, by their SQL names. */
+  readonly types: readonly string[];
 
   constructor(
     readonly relation: LoggedRelation,
@@ -42,23 +45,36 @@ export class StreamShape {
   ) {
     const { schema, columns } = stream;
     const places = new Map(relation.columns.map(({ name }, i) => [name, i]));
-    const live = new Map(columns.map(({ name, type }) => [name, type]));
-    this.fields = schema.fields.map((f) => {
-      const column = places.get(f.name) ?? -1;
-      return shapeField(f, column, types[column], live.get(f.name)!);
-    });
+    const live = new Map(columns.map((column) => [column.name, column]));
+    this.fields = schema.fields.map((f) => shapeField(f, live.get(f.name)!, places, types));
+    this.types = types.map(({ name }) => name);
     this.identity = relation.columns.map(({ identity }) => identity);
     this.key = schema.key.flatMap((name) => places.get(name) ?? []).sort((a, b) => a - b);
-    this.columns = relation.columns.length;
   }
 }
 
-function shapeField(f: Field, column: number, logged: NativeType | undefined, live: NativeType): ShapeField {
-  const decode = fieldDecoder(live.wire, f.type);
-  const text = live.viaText ? '::text' : '';
-  if (logged === undefined || (logged.name === live.name && !live.viaText)) return { column, decode };
-  const to = logged.name === live.name ? 'text' : `${live.name}${text}`;
-  return { column, decode, cast: { from: logged.name, to } };
+function shapeField(
+  f: Field,
+  { type, generated }: LiveColumn,
+  places: ReadonlyMap<string, number>,
+  types: readonly NativeType[],
+): ShapeField {
+  const decode = fieldDecoder(type.wire, f.type);
+  const column = places.get(f.name);
+  const shown = type.viaText ? '::text' : '';
+  if (column === undefined) {
+    const from = generated === undefined ? [-1] : generated.from.map((name) => places.get(name) ?? -1);
+    if (generated === undefined || from.includes(-1)) return { from: [], decode };
+    return {
+      from: from.length === 0 ? [0] : from,
+      decode,
+      sql: `(${generated.expression})::${type.name}${shown}`,
+    };
+  }
+  const from = [column];
+  const same = types[column]!.name === type.name;
+  if (same && !type.viaText) return { from, decode };
+  return { from, decode, sql: `${ident(f.name)}${same ? '' : `::${type.name}`}${shown}` };
 }
 
 /** What a table is now if the log says so; undefined where it is as it was. */
@@ -69,12 +85,14 @@ export function changedStream(
 ): StreamNow | undefined {
   const known = new Map(columns.map(({ name, type }) => [name, type]));
   const logged = relation.columns.map(({ name }, i): LiveColumn => ({ name, type: types[i]! }));
-  const names = new Set(logged.map(({ name }) => name));
+  const inLog = new Set(logged.map(({ name }) => name));
+  const all = [...logged, ...columns.filter(({ name, generated }) => generated && !inLog.has(name))];
+  const names = new Set(all.map(({ name }) => name));
   const same =
     schema.fields.every(({ name }) => names.has(name)) &&
     logged.every(({ name, type }) => known.get(name)?.name === type.name);
   if (same) return undefined;
-  const fields = logged.flatMap(({ name, type }) => {
+  const fields = all.flatMap(({ name, type }) => {
     const before = schema.fields[fieldIndex(schema, name)];
     // A column that is there and is not read goes on not being read.
     if (before === undefined && known.has(name)) return [];
@@ -83,5 +101,5 @@ export function changedStream(
   });
   const key = schema.key.every((name) => names.has(name)) ? schema.key : [];
   const changed = { ...schema, version: schema.version + 1, fields, key };
-  return { schema: changed, columns: logged };
+  return { schema: changed, columns: all };
 }
