@@ -25,7 +25,9 @@ export async function readChanges(p: Place): Promise<Comparison> {
     sink: { connector: 'blackhole' },
     write: 'upsert',
   });
-  await server.psql(`DROP PUBLICATION IF EXISTS ${OURS}; DROP TABLE IF EXISTS bench.changed; CREATE TABLE bench.changed (${COLUMNS})`);
+  await server.psql(
+    `DROP PUBLICATION IF EXISTS ${OURS}; DROP TABLE IF EXISTS bench.changed; CREATE TABLE bench.changed (${COLUMNS})`,
+  );
   await measure(job);
   await copySlot(server, OURS, KEPT);
   cpSync(files.path(`${NAME}.state`), files.path(`${NAME}.kept`), { recursive: true });

@@ -236,7 +236,7 @@ describeWithServer('postgres-15', (server) => {
       await sql(
         "INSERT INTO t VALUES (1, 'x', 7); ALTER TABLE t DROP COLUMN old; ALTER TABLE t ADD COLUMN added text; ALTER TABLE t ALTER n TYPE bigint; INSERT INTO t VALUES (2, 8, 'y')",
       );
-      await expect(job.read()).rejects.toMatchObject({ code: 'SLUICE-PG-0020', class: 'contract' });
+      expect(await job.read()).toEqual([{ schema: ['id', 'n', 'added'] }]);
       await job.planAgain();
       expect((await job.rows()).map(({ row }) => row)).toEqual([
         { id: 1, n: 7n, added: null },
