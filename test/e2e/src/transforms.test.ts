@@ -103,6 +103,18 @@ describe('routed rows', () => {
     ]);
   });
 
+  it('of which a new copy has none are not taken away unasked', async () => {
+    routing('empty', { write: 'replace' });
+    place.write('empty-in/1.jsonl', jsonl(ORDERS));
+    await run('empty');
+    place.write('empty-in/1.jsonl', jsonl(ORDERS.filter(({ country }) => country !== 'FR')));
+    expect((await run('empty', 4)).stdout).toContain('orders_fr');
+    expect(await idsIn('empty', 'fr')).toEqual(['2']);
+    place.write('empty.json', place.read('empty.json').replace('{', '{ "allowEmpty": true,'));
+    await run('empty');
+    expect([await idsIn('empty', 'de'), await idsIn('empty', 'fr')]).toEqual([['1', '3'], []]);
+  });
+
   it('that come again are deleted where they were', async () => {
     routing('again', { write: 'upsert' });
     const text = place.read('again.json').replace('"source": "in"', '"source": "in", "mode": "incremental"');
@@ -277,19 +289,20 @@ describeWithServer('postgres-15', (server) => {
   }, 60_000);
 
   it.each([
-    'publish.after-route',
-    'postgres.publish.after@2',
-    'commit.before-ledger@3',
-    'prepare.after-schema',
+    ['replace', 'publish.after-route'],
+    ['replace', 'postgres.publish.after@2'],
+    ['replace', 'commit.before-ledger@3'],
+    ['replace', 'prepare.after-schema'],
+    ['mirror', 'publish.after-route'],
   ])(
-    'all routes are whole after a crash at %s, also where the ledger was lost',
-    async (point) => {
+    'all routes of a %s are whole after a crash at %s, also where the ledger was lost',
+    async (write, point) => {
       await server().psql(
         'DROP SCHEMA IF EXISTS sales CASCADE; DROP SCHEMA IF EXISTS _sluice CASCADE',
         target,
       );
       place.forgetLedger();
-      job('replace');
+      job(write);
       const crashed = await place.sluice(['run', 'sales.json'], { env: { SLUICE_FAILPOINT: point } });
       expect(crashed.code).not.toBe(0);
       place.forgetLedger();
