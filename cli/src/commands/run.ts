@@ -16,12 +16,18 @@ export const run: CommandSpec = {
       summary:
         'Copy every stream afresh, whatever was done before; with write mode append its rows are added once more',
     },
+    follow: {
+      kind: 'flag',
+      summary:
+        'Go on reading changes (mode cdc) as they come, until it is stopped; what passes is waited for',
+    },
     ...runOptions,
   },
   examples: [
     { command: 'sluice run shop.json', summary: 'Run a job, with progress' },
     { command: "sluice run shop.json --streams 'public.orders'", summary: 'One stream of it' },
     { command: 'sluice run shop.json --json | jq .event', summary: 'Every event of the run, for a program' },
+    { command: 'sluice run shop.json --follow', summary: 'Follow the changes of a source' },
     { command: 'sluice run shop.json --quiet --result-file result.json', summary: 'In a scheduler' },
   ],
   action: () => import('../actions/run.js'),

@@ -131,7 +131,8 @@ function runOptions(input: CommandInput, { view, metrics, signals: { stop, abort
     metrics.listener(event);
     view.listener(event);
   };
-  return { listener, log, stop, abort, ...(rung !== undefined && { rung }) };
+  const follow = input.flag('follow');
+  return { listener, log, stop, abort, follow, ...(rung !== undefined && { rung }) };
 }
 
 /**

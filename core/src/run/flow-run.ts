@@ -23,6 +23,7 @@ import {
   type StreamPlan,
 } from '../plan/flow-plan.js';
 import { schemaDifference } from '../plan/schema-policy.js';
+import { sleep } from './backoff.js';
 import { Intake, type Metering } from './intake.js';
 import { type LaneEnd, runLane } from './lane.js';
 import { lanesOf, type SplitLane } from './lane-groups.js';
@@ -44,6 +45,8 @@ export interface FlowRun {
   /** A later attempt of the same run: a generation that the first one began is resumed. */
   readonly retried: boolean;
   readonly counter: (sink: string, stream: string) => StreamCounter;
+  /** Whether logs are read on and on until the run is stopped. */
+  readonly follow: boolean;
   /** Undefined: the first row that is refused ends the flow. */
   readonly tolerance: Tolerance | undefined;
   readonly rung: Rung | undefined;
@@ -86,8 +89,9 @@ export async function runFlow(run: FlowRun): Promise<FlowEnd> {
   const open = starts.filter(({ action }) => action !== 'done');
   const state = await attempt.planSplits(open);
   await attempt.prepareTargets(open, state);
-  const stopped = await attempt.runLanes(open, state);
+  let stopped = await attempt.runLanes(open, state);
   const published = await attempt.publish(open);
+  if (!stopped) stopped = await attempt.readLogs(open, state);
   const done = starts.flatMap(({ stream, generation, done }) =>
     done.map((sink): StreamEnd => ({ sink, stream, generation, complete: true })),
   );
@@ -97,6 +101,8 @@ export async function runFlow(run: FlowRun): Promise<FlowEnd> {
 class Attempt {
   private readonly refused = new Map<string, RefusedBySink>();
   private readonly changes = new ShapeChanges();
+  /** Whether the logs that are read now are read on and on. */
+  private unending = false;
   /** By stream, as they are now: a stream that changes on the way is planned anew. */
   private readonly plans: Map<string, StreamPlan>;
 
@@ -173,17 +179,45 @@ class Attempt {
     }
   }
 
+  /** Copies what is not sealed everywhere, and polls; true when a stop left some of it unfinished. */
+  runLanes(starts: readonly StreamStart[], state: FlowState): Promise<boolean> {
+    return this.runAll(
+      this.splitsOf(starts, state).filter(({ split }) => split.phase !== 'log'),
+      starts,
+      state,
+    );
+  }
+
   /**
-   * Runs lanes for every split that is not sealed everywhere; true when a stop left some of them unfinished. A log is
-   * read once all that it goes on from has been copied: what was changed meanwhile then comes last.
+   * Reads logs, once all that they go on from has been copied: what was changed meanwhile comes last. Up to where they
+   * end now or, where the run follows them, until it is stopped: true then.
    */
-  async runLanes(starts: readonly StreamStart[], state: FlowState): Promise<boolean> {
-    const wanted = new Map(starts.map(({ stream, generation }) => [stream, generation]));
-    const splits = splitsOf(state, wanted);
-    const isLog = ({ split }: LedgerSplit) => split.phase === 'log';
-    const copied = splits.filter((split) => !isLog(split));
-    if (await this.runAll(copied, starts, state)) return true;
-    return this.runAll(splits.filter(isLog), starts, state);
+  async readLogs(starts: readonly StreamStart[], before: FlowState): Promise<boolean> {
+    const { ledger, plan, follow, stop } = this.r;
+    const logs = this.splitsOf(starts, before).filter(({ split }) => split.phase === 'log');
+    if (logs.length === 0) return false;
+    for (;;) {
+      const state = await ledger.flow(plan.key);
+      // Sinks at places of their own read in turns, each up to the end, until they meet.
+      this.unending = follow && this.lanesOf(logs, starts, state).length === logs.length;
+      if (await this.runAll(logs, starts, state)) return true;
+      if (!follow) return false;
+      await sleep(TURN_MS, AbortSignal.any([stop, this.r.context.signal]));
+      if (stop.aborted) return true;
+    }
+  }
+
+  private splitsOf(starts: readonly StreamStart[], state: FlowState): LedgerSplit[] {
+    return splitsOf(state, new Map(starts.map(({ stream, generation }) => [stream, generation])));
+  }
+
+  private lanesOf(
+    splits: readonly LedgerSplit[],
+    starts: readonly StreamStart[],
+    state: FlowState,
+  ): SplitLane[] {
+    const everyone = this.r.plan.detached.length + this.sinks.detached.length === 0;
+    return lanesOf(splits, starts, state, this.sinks.list, everyone);
   }
 
   private async runAll(
@@ -192,9 +226,7 @@ class Attempt {
     state: FlowState,
   ): Promise<boolean> {
     const { plan, context } = this.r;
-    const everyone = plan.detached.length + this.sinks.detached.length === 0;
-    const lanes = lanesOf(splits, starts, state, this.sinks.list, everyone);
-
+    const lanes = this.lanesOf(splits, starts, state);
     const failed = new AbortController();
     const signal = AbortSignal.any([context.signal, failed.signal]);
     const laneContext: Context = { ...context, signal };
@@ -319,6 +351,7 @@ class Attempt {
       split,
       generation,
       at: lane.at,
+      unending: this.unending && split.phase === 'log',
       acknowledges: lane.acknowledges,
       streams: this.plansOf(split),
       branches: lane.branches.map(({ sink, position }) => ({
@@ -382,6 +415,9 @@ class Attempt {
     return this.plans.get(stream)!;
   }
 }
+
+/** Milliseconds between the turns of sinks that read one log from places of their own. */
+const TURN_MS = 200;
 
 /** Splits are written in portions, so that a source may plan a great many. */
 const SPLITS_AT_ONCE = 1000;

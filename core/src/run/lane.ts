@@ -25,6 +25,8 @@ export interface LaneRun {
   readonly generation: number;
   /** Where reading begins: the committed position of all branches, or the split's start. */
   readonly at: Json;
+  /** Whether a log is read on and on as it grows. */
+  readonly unending: boolean;
   /** Whether the source is told what all branches have committed. */
   readonly acknowledges: boolean;
   /** The split's streams. */
@@ -60,7 +62,17 @@ export async function runLane(run: LaneRun): Promise<LaneEnd> {
     if (branches.list.length === 0) return 'left';
     const reads = run.streams.map(({ read }) => ({ ...read, generation }));
     const { batchRows, batchBytes } = plan;
-    const request = { split, at, cuts: [], reads, batchRows, batchBytes, tolerant: run.tolerant };
+    const { tolerant, unending } = run;
+    const request = {
+      split,
+      at,
+      cuts: [],
+      reads,
+      batchRows,
+      batchBytes,
+      tolerant,
+      ...(unending && { unending }),
+    };
     reader = await plan.source.open(request, context);
     const resumed = run.branches.every(({ position }) => position !== undefined && position.epoch > 0);
     if (resumed && run.acknowledges) await reader.ack?.(at);

@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly abort?: AbortSignal;
   /** Takes every batch down to this rung, to compare results between rungs. */
   readonly rung?: Rung;
+  /** Read logs on and on until `stop`: the run ends by itself only with an error that does not pass. */
+  readonly follow?: boolean;
   readonly retry?: RetryPolicy;
   /** How long the lease lives without being renewed. */
   readonly leaseMs?: number;
@@ -127,7 +129,8 @@ class JobRun {
     let error: unknown;
     try {
       await this.letters?.open();
-      for (const flow of plan.flows) await this.runFlow(flow);
+      const { follow = false } = this.options;
+      for (const flow of follow ? followable(plan.flows) : plan.flows) await this.runFlow(flow);
     } catch (caught) {
       error = caught;
       this.options.onFailure?.(caught);
@@ -153,7 +156,8 @@ class JobRun {
    */
   private async runFlow(flow: FlowPlan): Promise<void> {
     const stop = this.options.stop ?? NEVER;
-    const { retry = defaultRetry } = this.options;
+    const { follow = false } = this.options;
+    const { retry = follow ? { ...defaultRetry, attempts: Infinity } : defaultRetry } = this.options;
     const paces = [this.pace, flow.rate && new Pace(flow.rate)].filter((pace) => pace !== undefined);
     const metering = { budget: this.budget, paces };
     let failures = 0;
@@ -212,6 +216,7 @@ class JobRun {
       metering,
       stop,
       retried,
+      follow: this.options.follow ?? false,
       counter: (sink, stream) => this.counters.get(targetKey(flow, sink, stream))!,
       tolerance: this.tolerance,
       rung,
@@ -330,6 +335,17 @@ class JobRun {
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 const NEVER = new AbortController().signal;
+
+/** The flow that is followed comes last. Throws `SLUICE-CORE-0008` where there would be several. */
+function followable(flows: readonly FlowPlan[]): readonly FlowPlan[] {
+  const isLogged = ({ streams }: FlowPlan) => streams.some(({ read }) => read.mode === 'cdc');
+  const followed = flows.filter(isLogged);
+  if (followed.length > 1) {
+    const names = followed.map(({ key }) => key.flow).join(', ');
+    throw coreErrors.refused(`one flow of a job can be followed, and these read changes: ${names}`);
+  }
+  return [...flows.filter((flow) => !isLogged(flow)), ...followed];
+}
 
 /** Every stream with every sink that takes it, in the order of the plan. */
 function targetsOf({ flows }: JobPlan): { flow: FlowPlan; sink: string; stream: StreamPlan }[] {

@@ -194,6 +194,45 @@ describeWithServer('postgres-15', (server) => {
   );
 
   it(
+    'follows until it is stopped, through a server that goes away, and shows what is committed soon',
+    async () => {
+      const file = job({ delivery: { require: 'exactly-once', commit: { every: '10ms' } } });
+      const running = place.start(['run', file, '--follow', '--json']);
+      const shown = (sql: string) =>
+        server()
+          .psql(sql, target)
+          .catch(() => '');
+      const until = async (sql: string, wanted: string) => {
+        const end = Date.now() + 60_000;
+        while ((await shown(sql)) !== wanted) {
+          if (Date.now() > end) throw new Error(`${sql} is ${await shown(sql)}\n${running.stderr}`);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      };
+      await until('SELECT count(*) FROM people', '200');
+      await until('SELECT count(*) FROM visits', '200');
+      const random = seededRandom(3);
+      for (let round = 0; round < 5; round++) {
+        await server().psql(changes(random, 20), source);
+        await server().psql(`INSERT INTO visits VALUES (${5000 + round}, '2024-01-01', 'seen')`, source);
+        await until(`SELECT count(*) FROM visits WHERE person = ${5000 + round}`, '1');
+      }
+      await server().psql(
+        "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND slot_name LIKE 'sluice_people%'",
+        source,
+      );
+      await server().psql("INSERT INTO visits VALUES (6000, '2024-01-01', 'behind the cut')", source);
+      await until('SELECT count(*) FROM visits WHERE person = 6000', '1');
+      running.signal('SIGTERM');
+      expect(await running.ended, running.stderr).toEqual({ code: 143, signal: null });
+      await expectSame();
+      await run();
+      await expectSame();
+    },
+    4 * MINUTES,
+  );
+
+  it(
     'keeps the log from before the copy, and tells when it is gone',
     async () => {
       await run();
