@@ -317,7 +317,7 @@ describe('connectors show', () => {
       name: 'postgres',
       package: '@sluice/connector-postgres',
       urls: ['postgres', 'postgresql'],
-      source: { modes: ['full'] },
+      source: { modes: ['full', 'incremental', 'cdc'] },
       sink: { modes: { upsert: 'atomic' } },
     });
     const keys = Object.fromEntries(shown.config.map((key: { key: string }) => [key.key, key]));
