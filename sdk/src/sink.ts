@@ -213,5 +213,13 @@ export interface Sink {
     c: Context,
   ): Promise<void>;
   open(lane: LaneRequest, c: Context): Promise<Writer>;
+  /**
+   * For `sluice clean`: everything that the sink keeps of a job (by its id) beside the targets: its record, staging,
+   * what was put aside. Answers with the statements or paths of each step, in order, none where nothing is left; only
+   * where `certain` they are done. Rows of targets stay, also those of commits that were still on their way to them;
+   * what jobs share goes when no other one is left in it. Waits for commits that are landing; those that come later
+   * are refused. Repeatable, wherever it was interrupted.
+   */
+  clean?(job: string, certain: boolean, c: Context): Promise<string[]>;
   close?(): Promise<void>;
 }

@@ -14,7 +14,7 @@ import type { Output } from '../output/output.js';
 
 export const action: Action = async (input, output) => {
   const isAsked = process.stdin.isTTY && output.stderr.isTTY && !output.json && !input.flag('yes');
-  const questions = isAsked ? terminalQuestions() : givenAnswers();
+  const questions = isAsked ? terminalQuestions('init') : givenAnswers();
   try {
     return await makeJob(input, questions, output);
   } finally {

@@ -1,5 +1,6 @@
 /** All commands, in the order of help. */
 import { check } from './check.js';
+import { clean } from './clean.js';
 import type { CommandSpec } from './command.js';
 import { completion } from './completion.js';
 import { connectorsList } from './connectors-list.js';
@@ -43,6 +44,7 @@ export const commands: readonly CommandSpec[] = [
   stateImport,
   stateAdopt,
   stateForget,
+  clean,
   dlqList,
   dlqShow,
   dlqReplay,

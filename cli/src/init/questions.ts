@@ -22,8 +22,8 @@ export interface Questions {
   close(): void;
 }
 
-/** Asks on standard error, so that standard output stays for what comes of it. */
-export function terminalQuestions(): Questions {
+/** For a command: asks on standard error, so that standard output stays for what comes of it. */
+export function terminalQuestions(command: string): Questions {
   let muted = false;
   const output = new Writable({
     write(chunk, _encoding, done) {
@@ -47,7 +47,7 @@ export function terminalQuestions(): Questions {
     if (muted) process.stderr.write('\n');
     muted = false;
     if (done === true)
-      throw new UsageProblem('the questions were not answered to the end', undefined, 'init');
+      throw new UsageProblem('the questions were not answered to the end', undefined, command);
     return value.trim() || (proposal ?? '');
   };
   return {

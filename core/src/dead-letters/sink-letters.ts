@@ -30,6 +30,11 @@ export interface LetterRun {
 const FLOW = '_dead_letters';
 const SOURCE = 'dead letters';
 
+/** What a sink of dead letters stores its record of a job under. */
+export function letterSinkJob(job: string, sink: string): string {
+  return `${job}/${FLOW}/${sink}`;
+}
+
 export class SinkLetters implements LetterStore {
   private writer: Writer | undefined;
   private split: Split | undefined;
@@ -92,7 +97,7 @@ export class SinkLetters implements LetterStore {
   }
 
   private get sinkJob(): SinkJob {
-    return { id: `${this.r.job}/${FLOW}/${this.of.name}`, source: SOURCE, fence: this.r.lease().fence };
+    return { id: letterSinkJob(this.r.job, this.of.name), source: SOURCE, fence: this.r.lease().fence };
   }
 
   private async store(letters: readonly DeadLetter[]): Promise<void> {

@@ -27,6 +27,7 @@ import { ensureTable } from '../tables/converge.js';
 import { folded, plainName, qualified } from '../tables/identifiers.js';
 import { makerOf, readShape } from '../tables/table-shape.js';
 import { stagingTable, targetOf, wantedColumns } from '../tables/target.js';
+import { cleaning } from './clean.js';
 import { type DuckdbWriter, openWriter } from './duckdb-writer.js';
 import { planTable } from './plan-table.js';
 import { publishGeneration } from './publish.js';
@@ -172,6 +173,17 @@ export class DuckdbSink implements Sink {
       await lease.release();
       throw error;
     }
+  }
+
+  async clean(job: string, certain: boolean, c: Context): Promise<string[]> {
+    if (!(await fileExists(await this.file(c)))) return [];
+    if (!certain) return this.look(c, ({ lock, control }) => lock.run(() => cleaning(control, job)));
+    const { database } = await this.hold(c);
+    return this.change(database, 'clean', async () => {
+      const statements = await cleaning(database.control, job);
+      for (const sql of statements) await database.control.run(sql, `clean up after ${job}`);
+      return statements;
+    });
   }
 
   async close(): Promise<void> {

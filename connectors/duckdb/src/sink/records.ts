@@ -13,18 +13,25 @@ const TABLES = [
      position VARCHAR NOT NULL, sealed BOOLEAN NOT NULL, spec VARCHAR NOT NULL)`,
 ];
 
+/** Those that hold rows of jobs. */
+export const RECORD_TABLES = ['_sluice_commits', '_sluice_streams', '_sluice_jobs'] as const;
+
 /** Makes the record tables; a no-op when they are there. */
 export async function createRecords(session: Session): Promise<void> {
   for (const sql of TABLES) await session.run(sql, 'create the record tables');
 }
 
-/** The identity that is stored in the database, if one is. */
-export async function storedIdentity(session: Session): Promise<string | undefined> {
+export async function recordsExist(session: Session): Promise<boolean> {
   const made = await session.rows(
     "SELECT 1 AS made FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = '_sluice_identity' AND NOT temporary",
-    'look for the identity',
+    'look for the record tables',
   );
-  if (made.length === 0) return undefined;
+  return made.length > 0;
+}
+
+/** The identity that is stored in the database, if one is. */
+export async function storedIdentity(session: Session): Promise<string | undefined> {
+  if (!(await recordsExist(session))) return undefined;
   const [row] = await session.rows('SELECT id FROM main._sluice_identity', 'read the identity');
   return row?.['id'] as string | undefined;
 }

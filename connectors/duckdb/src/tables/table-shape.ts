@@ -35,9 +35,14 @@ export function makerComment(maker: Maker): string {
 
 /** Who made a table; undefined when it was not the sink, or somebody changed its comment. */
 export function makerOf(shape: TableShape): Maker | undefined {
-  if (!shape.comment?.startsWith(MADE_BY)) return undefined;
+  return shape.comment === undefined ? undefined : readMaker(shape.comment);
+}
+
+/** What {@link makerComment} wrote; undefined for other comments. */
+export function readMaker(comment: string): Maker | undefined {
+  if (!comment.startsWith(MADE_BY)) return undefined;
   try {
-    return JSON.parse(shape.comment.slice(MADE_BY.length)) as Maker;
+    return JSON.parse(comment.slice(MADE_BY.length)) as Maker;
   } catch {
     return undefined;
   }

@@ -20,6 +20,7 @@ import {
   type Token,
   type TwoPhaseWriter,
 } from '@sluice/sdk';
+import { cleanFiles } from './clean-files.js';
 import { FileWriter, generationName, type Rotation } from './file-writer.js';
 import { identityOf, JobFolder, ownerPath, readToken } from './job-folder.js';
 import type { PartFormat } from './part-format.js';
@@ -146,6 +147,10 @@ export class FileSink implements Sink {
     );
   }
 
+  clean(job: string, certain: boolean, c: Context): Promise<string[]> {
+    return cleanFiles(this.storage(c), job, certain);
+  }
+
   private async planOne(request: SinkStream, c: Context): Promise<TablePlan> {
     const { stream, schema, write, save } = request;
     if (!(write in this.capabilities.modes)) {
@@ -194,7 +199,9 @@ export class FileSink implements Sink {
   private async claim(job: SinkJob, storage: Storage, { folder, file, save }: TargetDetail): Promise<void> {
     const path = ownerPath(file ?? folder);
     if ((await storage.stat(path)) === undefined) {
-      await storage.put(path, Buffer.from(`${JSON.stringify({ job: job.id })}\n`), { ifAbsent: true });
+      await storage.put(path, Buffer.from(`${JSON.stringify({ job: job.id, target: file ?? folder })}\n`), {
+        ifAbsent: true,
+      });
     }
     const owner = JSON.parse(Buffer.from(await storage.readAt(path, 0, 65_536)).toString()) as {
       job: string;

@@ -15,7 +15,8 @@ import {
 } from '@sluice/sdk';
 import { fileSinkErrors } from './sink-errors.js';
 
-const HIDDEN = '.sluice';
+/** What readers of the place do not look into. */
+export const HIDDEN = '.sluice';
 
 /** `epoch.json`: what one committed epoch says. */
 export interface EpochFile extends SplitRecord {
@@ -59,7 +60,7 @@ export class JobFolder {
   ) {}
 
   /** The folder of a run that has attached; it is gone when another run has. */
-  static of(storage: Storage, job: SinkJob): JobFolder {
+  static of(storage: Storage, job: Pick<SinkJob, 'id' | 'fence'>): JobFolder {
     return new JobFolder(storage, `${homeOf(job)}/run-${job.fence}`);
   }
 
@@ -144,6 +145,20 @@ export class JobFolder {
     const file = await this.streams();
     const streams = { ...file.streams, [stream]: { generation, published: true } };
     await this.writeJson('streams.json', { ...file, streams } as unknown as Json);
+  }
+
+  /** Targets that lack parts of committed epochs. */
+  async unplaced(): Promise<string[]> {
+    const targets = new Set<string>();
+    for (const { split, generation, epoch, places } of await this.epochs()) {
+      const waiting = new Set(
+        await this.storage.names(this.in('epochs', epochName(split, generation, epoch))),
+      );
+      for (const { at, parts } of places) {
+        if ('target' in at && parts.some((part) => waiting.has(part))) targets.add(at.target);
+      }
+    }
+    return [...targets];
   }
 
   /** Moves the parts of committed epochs that are not in their place yet. */
@@ -239,7 +254,10 @@ export class JobFolder {
       if ('target' in at) await this.storage.makeFolder(target);
       else await this.guarded(() => this.storage.makeFolderIn(target));
       for (const part of left) {
-        await this.guarded(() => this.storage.rename(`${folder}/${part}`, `${target}/${part}`));
+        // Names say where a part comes from; one that is taken was written before the job's state was cleaned away.
+        const isTaken = await this.storage.exists(`${target}/${part}`);
+        const name = isTaken ? part.replace(/[0-9a-f]{16}/, hash(randomUUID())) : part;
+        await this.guarded(() => this.storage.rename(`${folder}/${part}`, `${target}/${name}`));
         failpoint('file.place.between-parts');
       }
     }
@@ -282,12 +300,12 @@ export function ownerPath(target: string): string {
   return `${HIDDEN}/targets/${hash(target)}.json`;
 }
 
-function homeOf(job: SinkJob): string {
+export function homeOf(job: Pick<SinkJob, 'id'>): string {
   return `${HIDDEN}/${hash(job.id)}`;
 }
 
 /** Fences of the runs that have folders, highest first. */
-async function fencesIn(storage: Storage, home: string): Promise<bigint[]> {
+export async function fencesIn(storage: Storage, home: string): Promise<bigint[]> {
   const fences: bigint[] = [];
   for (const name of await storage.names(home)) {
     const fence = /^run-(\d+)$/.exec(name)?.[1];

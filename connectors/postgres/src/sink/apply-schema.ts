@@ -6,7 +6,7 @@ import { ident, literal, qualified } from '../quote.js';
 import { underFence } from './fence.js';
 import type { RecordTables } from './record-tables.js';
 import { detailOf, stagingName, stagingPrefix, type TableDetail } from './table-detail.js';
-import { alterations, createStaging, createTable } from './table-sql.js';
+import { alterations, createStaging, createTable, markStaging } from './table-sql.js';
 import { findTarget, type Target } from './target.js';
 
 export interface SchemaChangeRequest {
@@ -60,7 +60,8 @@ async function applyStaging({ session, tables, job, table, generation }: SchemaC
   if (await isPublished(session, tables, job.id, table.stream, generation)) return;
   const staging = await findTarget(session, wanted);
   if (staging === undefined) {
-    await session.query(detail.keyed ? createTable({ ...detail, ...wanted }) : createStaging(detail, wanted));
+    const create = detail.keyed ? createTable({ ...detail, ...wanted }) : createStaging(detail, wanted);
+    await session.query(`${create}; ${markStaging(wanted, job.id)}`);
   } else await makeFit(session, { ...detail, ours: true }, staging);
 }
 

@@ -19,6 +19,7 @@ import { databaseIdentity } from '../connection/identity.js';
 import { diagnoseSink } from '../diagnose/diagnose-sink.js';
 import { applySchema } from './apply-schema.js';
 import { checkWritable } from './check-writable.js';
+import { clean } from './clean.js';
 import { planTable } from './plan-table.js';
 import { PostgresWriter } from './postgres-writer.js';
 import { publish } from './publish.js';
@@ -105,6 +106,10 @@ export class PostgresSink implements Sink {
       await session.close();
       throw error;
     }
+  }
+
+  clean(job: string, certain: boolean, c: Context): Promise<string[]> {
+    return this.connections.using(c, (session) => clean(session, this.tables, job, certain));
   }
 
   close(): Promise<void> {

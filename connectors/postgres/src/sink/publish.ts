@@ -96,7 +96,9 @@ async function publishStaging(
     await session.query(addKey(staging, detail.key), undefined, `building the key of ${table.target}`);
   if (target !== undefined)
     await session.query(`DROP TABLE ${qualified(target)}`, undefined, `replacing ${table.target}`);
-  await session.query(`ALTER TABLE ${qualified(staging)} RENAME TO ${ident(detail.table)}`);
+  await session.query(
+    `COMMENT ON TABLE ${qualified(staging)} IS NULL; ALTER TABLE ${qualified(staging)} RENAME TO ${ident(detail.table)}`,
+  );
   await renameKey(session, detail);
   await recordCreated(session, tables, job.id, table, generation);
 }

@@ -1,5 +1,5 @@
 /** Statements about target and staging tables. */
-import { ident, qualified, type TableName } from '../quote.js';
+import { ident, literal, qualified, type TableName } from '../quote.js';
 import { mismatch } from './plan-columns.js';
 import type { PlannedColumn, TableDetail } from './table-detail.js';
 import type { Target, TargetColumn } from './target.js';
@@ -17,6 +17,16 @@ export function createTable(detail: TableDetail): string {
   const parts = detail.columns.map(columnSql);
   if (detail.key.length > 0) parts.push(`PRIMARY KEY (${columnNames(detail.key)})`);
   return `CREATE TABLE ${qualified(detail)} (${parts.join(', ')})`;
+}
+
+/** Marks a staging table as a job's, until it is published. */
+export function markStaging(staging: TableName, job: string): string {
+  return `COMMENT ON TABLE ${qualified(staging)} IS ${literal(stagingMark(job))}`;
+}
+
+/** The comment of a job's staging tables. */
+export function stagingMark(job: string): string {
+  return `Staging of Sluice: ${job}`;
 }
 
 /** A staging table: the target's columns without key and indexes, which are built when it is published. */

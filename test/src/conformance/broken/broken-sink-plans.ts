@@ -180,4 +180,36 @@ export const brokenLives: readonly BrokenSink[] = [
       }
     },
   ),
+  brokenSink(
+    'SNK-65',
+    'cleans before it is certain',
+    class extends MemorySink {
+      override clean(job: string, _certain: boolean, c: Context) {
+        return super.clean(job, true, c);
+      }
+    },
+  ),
+  brokenSink(
+    'SNK-65',
+    'takes the record of every job away',
+    class extends MemorySink {
+      override async clean(job: string, certain: boolean, c: Context) {
+        const steps = await super.clean(job, certain, c);
+        if (certain) this.database.jobs.clear();
+        return steps;
+      }
+    },
+  ),
+  brokenSink(
+    'SNK-65',
+    'takes the job’s rows away too',
+    class extends MemorySink {
+      override async clean(job: string, certain: boolean, c: Context) {
+        const steps = await super.clean(job, certain, c);
+        for (const table of this.database.tables.values())
+          if (certain && table.owner === job) table.rows = [];
+        return steps;
+      }
+    },
+  ),
 ];

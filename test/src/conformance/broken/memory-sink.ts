@@ -235,6 +235,26 @@ export class MemorySink implements Sink {
     for (const token of tokens) this.publishPrepared(job, token);
   }
 
+  async clean(job: string, certain: boolean, _c: Context): Promise<string[]> {
+    await turn();
+    const { database } = this;
+    const steps: [string, () => unknown][] = [];
+    const ofJob = JSON.stringify(['job', job]);
+    for (const name of database.prepared.keys())
+      if (name.includes(ofJob)) steps.push([`drop ${name}`, () => database.prepared.delete(name)]);
+    for (const place of [database.staging, database.written]) {
+      for (const name of place.keys())
+        if (name.startsWith(`${job}/`)) steps.push([`drop ${name}`, () => place.delete(name)]);
+    }
+    for (const [name, table] of database.tables) {
+      if (table.published?.startsWith(`${job}/`))
+        steps.push([`unmark ${name}`, () => delete table.published]);
+    }
+    if (database.jobs.has(job)) steps.push([`forget ${job}`, () => database.jobs.delete(job)]);
+    if (certain) for (const [, step] of steps) step();
+    return steps.map(([text]) => text);
+  }
+
   async open(request: LaneRequest, _c: Context): Promise<Writer> {
     const { protocol } = this.config;
     const lane: Lane = { request, pending: [] };

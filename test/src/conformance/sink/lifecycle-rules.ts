@@ -1,9 +1,11 @@
 /** Rules of a writer's life: closing and stopping. */
+import { isDeepStrictEqual } from 'node:util';
 import { Special } from '@sluice/sdk';
 import { demandFindings } from '../demand-findings.js';
 import { leakOf } from '../open-resources.js';
 import { outcome, soon } from '../patience.js';
 import { demand } from '../rule.js';
+import { show } from '../show.js';
 import { contextOf } from '../source/source-subject.js';
 import { deliver } from './deliver.js';
 import { order, orderRange, orders } from './sample-rows.js';
@@ -95,4 +97,49 @@ export const lifecycleRules: readonly SinkRule[] = [
       demand(found.length === 2, `${found.length} rows are there after diagnose, and 2 were written`);
     },
   },
+  {
+    id: 'SNK-65',
+    per: 'mode',
+    reads: true,
+    must: 'clean, where there is one, MUST remove all that the sink keeps of the job and nothing else: say it first, leave rows and other jobs as they are, and let the job begin anew.',
+    fix: 'Answer the same steps with and without `certain`; remove records, staging and marks by the job’s id, in one transaction or so that repeating goes on.',
+    async check(session) {
+      const [one, two] = ['one/main/sink', 'two/main/sink'];
+      const clean = (job: string, certain: boolean) =>
+        session.withSink(async (sink, context) => sink.clean?.(job, certain, context));
+      if ((await clean(one, false)) === undefined) return;
+      const theirs = await deliver(session, orders('theirs'), orderRange(20, 23), { job: two });
+      const ours = await deliver(session, orders('ours'), orderRange(0, 3), { job: one });
+      const unfinished = await session.run({ job: one });
+      const lane = await unfinished.lane(await unfinished.begin(orders('ours'), { generation: 2 }), {
+        generation: 2,
+      });
+      await lane.write(orderRange(5, 7));
+      await session.crash();
+      const said = await clean(one, false);
+      await session.demandRows(ours, orderRange(0, 3), 'rows after clean was asked what it would do');
+      demandSame(await clean(one, false), said, 'a clean that is not certain changed what there is to do');
+      demandSame(await clean(one, true), said, 'clean did something else than it had said');
+      demandSame(await clean(one, false), [], 'there is something left after clean');
+      demandSame(await clean(one, true), [], 'a clean that was repeated found something to do');
+      await session.demandRows(ours, orderRange(0, 3), 'rows of the job after clean');
+      await session.demandRows(theirs, orderRange(20, 23), 'rows of another job after clean');
+      const other = await session.run({ job: two });
+      if (withRecord(session)) demand(other.record !== undefined, 'the record of another job is gone');
+      const again = await session.run({ job: one });
+      demand(again.record === undefined, 'the job still has a record');
+      await session.crash();
+      await deliver(session, orders('ours'), orderRange(10, 12), { job: one });
+      const kept = session.usesGenerations ? [] : orderRange(0, 3);
+      await session.demandRows(ours, [...kept, ...orderRange(10, 12)], 'rows after the job began anew');
+    },
+  },
 ];
+
+function demandSame(
+  found: readonly string[] | undefined,
+  wanted: readonly string[] | undefined,
+  what: string,
+) {
+  demand(isDeepStrictEqual(found, wanted), () => `${what}: ${show(found)}, and ${show(wanted)}`);
+}
