@@ -55,7 +55,7 @@ export { Registry, type RegistryOptions } from './registry/registry.js';
 export { defaultRetry, type RetryPolicy } from './run/backoff.js';
 export { eventError, exitCodeOf, type RunOptions, runJob } from './run/run-job.js';
 export { type AdoptedFlow, adoptState } from './state/adopt-state.js';
-export { type CleanedSink, type CleanOptions, cleanJob } from './state/clean-job.js';
+export { type Cleaned, type CleanOptions, cleanJob } from './state/clean-job.js';
 export { exportState } from './state/export-state.js';
 export { forkState } from './state/fork-state.js';
 export { importState } from './state/import-state.js';

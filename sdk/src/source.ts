@@ -161,6 +161,12 @@ export interface Source {
   splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncIterable<Split>;
   /** Opens one split; the reader owns its connection. */
   open(request: OpenRequest, c: Context): Promise<Reader>;
+  /**
+   * For `sluice clean`: everything that the source keeps for a flow (`job/flow`, see {@link Context.flow}) in the system.
+   * Answers with the statements of each step, in order, none where nothing is left; only where `certain` they are done.
+   * Repeatable, wherever it was interrupted.
+   */
+  clean?(flow: string, certain: boolean, c: Context): Promise<string[]>;
   /** Frees what the coordinator verbs opened. Called once, at the end of the run. */
   close?(): Promise<void>;
 }

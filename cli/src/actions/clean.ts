@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type CleanedSink, cleanJob, type Ledger, MemoryLedger, openSqliteLedger } from '@sluice/core';
+import { type Cleaned, cleanJob, type Ledger, MemoryLedger, openSqliteLedger } from '@sluice/core';
 import { UsageProblem } from '../arguments/usage-problem.js';
 import type { Action } from '../commands/command.js';
 import { terminalQuestions } from '../init/questions.js';
@@ -48,11 +48,11 @@ function openLedger(path: string): Promise<Ledger> | Ledger {
   return existsSync(path) ? openSqliteLedger(path) : new MemoryLedger();
 }
 
-function show(sinks: readonly CleanedSink[], stdout: OutStream): void {
-  for (const { connection, sinkJob, steps } of sinks) {
+function show(sinks: readonly Cleaned[], stdout: OutStream): void {
+  for (const { connection, name, steps } of sinks) {
     const said =
       steps === undefined ? 'leaves nothing of its own' : steps.length === 0 ? 'is clean' : undefined;
-    stdout.line(`${connection}, as ${sinkJob}${said === undefined ? ':' : ` ${said}`}`);
+    stdout.line(`${connection}, as ${name}${said === undefined ? ':' : ` ${said}`}`);
     for (const step of steps ?? []) stdout.line(`  ${step}`);
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Removes what a job has left in its sinks beside the rows, without its source and without a plan: both may be gone.
+ * Removes what a job has left in its systems beside the rows, without a plan: what it reads may be gone.
  * A crash at any step leaves less than before; the same again ends in nothing.
  */
 import { type Context, failpoint, type Logger } from '@sluice/sdk';
 import { letterSinkJob } from '../dead-letters/sink-letters.js';
 import type { Job, JobConnection } from '../job/job.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { contextOf, openSink } from '../plan/plan-job.js';
+import { contextOf, openSink, openSource } from '../plan/plan-job.js';
 import type { Registry } from '../registry/registry.js';
 import { holdJob } from './hold-job.js';
 
@@ -23,24 +23,24 @@ export interface CleanOptions {
   readonly log?: Logger;
 }
 
-/** What is removed from one sink: statements or paths, in order. Undefined: its connector leaves nothing that it knows of. */
-export interface CleanedSink {
+/** What is removed from one system: statements or paths, in order. Undefined: its connector leaves nothing that it knows of. */
+export interface Cleaned {
   readonly connection: string;
-  /** The name under which the sink kept the job. */
-  readonly sinkJob: string;
+  /** The name under which it kept the job: `job/flow/sink` in a sink, `job/flow` in a source. */
+  readonly name: string;
   readonly steps: readonly string[] | undefined;
 }
 
 /** Rejects with `SLUICE-CORE-0101` while a run is under way. */
-export async function cleanJob(options: CleanOptions): Promise<readonly CleanedSink[]> {
+export async function cleanJob(options: CleanOptions): Promise<readonly Cleaned[]> {
   const { job, ledger, certain, forget, memory, log } = options;
-  if (!certain) return cleanSinks(options, contextOf(job, { ...(log && { log }) }, memory));
+  if (!certain) return cleanAll(options, contextOf(job, { ...(log && { log }) }, memory));
   return holdJob(
     ledger,
     job.name,
     async (keeper) => {
       const context = contextOf(job, { ...(log && { log }), signal: keeper.signal }, memory);
-      const cleaned = await cleanSinks(options, context);
+      const cleaned = await cleanAll(options, context);
       failpoint('clean.before-ledger');
       if (forget) await ledger.forget(keeper.lease);
       failpoint('clean.after-ledger');
@@ -50,16 +50,25 @@ export async function cleanJob(options: CleanOptions): Promise<readonly CleanedS
   );
 }
 
-async function cleanSinks(
-  { job, registry, certain }: CleanOptions,
-  context: Context,
-): Promise<CleanedSink[]> {
-  const cleaned: CleanedSink[] = [];
+async function cleanAll({ job, registry, certain }: CleanOptions, context: Context): Promise<Cleaned[]> {
+  const cleaned: Cleaned[] = [];
+  for (const { name, connection } of job.flows) {
+    const flow = `${job.name}/${name}`;
+    const { side } = await openSource(job, connection, registry);
+    try {
+      const steps = await side.clean?.(flow, certain, context);
+      if (steps !== undefined && steps.length > 0)
+        cleaned.push({ connection: connection.name, name: flow, steps });
+    } finally {
+      await side.close?.();
+    }
+    failpoint('clean.between-sources');
+  }
   for (const { connection, sinkJob } of sinksOf(job)) {
     const { side } = await openSink(job, connection, registry);
     try {
       const steps = await side.clean?.(sinkJob, certain, context);
-      cleaned.push({ connection: connection.name, sinkJob, steps });
+      cleaned.push({ connection: connection.name, name: sinkJob, steps });
     } finally {
       await side.close?.();
     }

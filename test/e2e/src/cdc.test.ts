@@ -251,6 +251,13 @@ describeWithServer('postgres-15', (server) => {
       expect(error).toMatchObject({ code: 'SLUICE-PG-0046', message: expect.stringContaining(slot!) });
       const again = await place.sluice(['run', 'job.json', '--quiet', '--full-refresh']);
       expect(again.code, again.stderr + again.stdout).toBe(0);
+      const kept =
+        'SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database()), (SELECT count(*) FROM pg_publication)';
+      expect(await server().psql(kept, source)).toBe('1|1');
+      const cleaned = await place.sluice(['clean', 'job.json', '--yes', '--ledger']);
+      expect(cleaned.code, cleaned.stderr).toBe(0);
+      expect(cleaned.stdout).toContain(`SELECT pg_drop_replication_slot('${slot}')`);
+      expect(await server().psql(kept, source)).toBe('0|0');
     },
     3 * MINUTES,
   );

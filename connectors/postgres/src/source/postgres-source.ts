@@ -100,6 +100,10 @@ export class PostgresSource implements Source {
     }
   }
 
+  clean(flow: string, certain: boolean, c: Context): Promise<string[]> {
+    return this.changes.clean(flow, certain, c);
+  }
+
   async close(): Promise<void> {
     const snapshot = await this.snapshot?.catch(() => undefined);
     await snapshot?.close();

@@ -9,7 +9,7 @@ import type { PostgresConfig } from '../config.js';
 import type { Connections } from '../connection/connections.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
-import { parseStreamName } from '../quote.js';
+import { ident, literal, parseStreamName } from '../quote.js';
 import { AnotherShape } from '../source/another-shape.js';
 import { fieldsOf } from '../source/discover.js';
 import { compareColumns } from '../source/drift.js';
@@ -67,6 +67,27 @@ export class ChangeLog {
       });
     }
     return [];
+  }
+
+  /** What was made for a flow under its own name; what the job names is its owner's. */
+  clean(flow: string, certain: boolean, c: Context): Promise<string[]> {
+    const { slot, publication } = this.config;
+    const name = ownName(flow);
+    return this.connections.using(c, async (session) => {
+      const [row] = await session.rows(
+        `SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots
+                        WHERE slot_name = $1 AND database = pg_catalog.current_database()),
+                EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = $1)`,
+        [name],
+      );
+      const [hasSlot, hasPublication] = row!.map((text) => text === 't');
+      const steps = [
+        ...(hasSlot && slot === undefined ? [`SELECT pg_drop_replication_slot(${literal(name)})`] : []),
+        ...(hasPublication && publication === undefined ? [`DROP PUBLICATION ${ident(name)}`] : []),
+      ];
+      if (certain) for (const sql of steps) await session.query(sql, undefined, `cleaning up after ${flow}`);
+      return steps;
+    });
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {
