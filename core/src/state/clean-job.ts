@@ -52,6 +52,17 @@ export async function cleanJob(options: CleanOptions): Promise<readonly Cleaned[
 
 async function cleanAll({ job, registry, certain }: CleanOptions, context: Context): Promise<Cleaned[]> {
   const cleaned: Cleaned[] = [];
+  for (const { connection, sinkJob } of sinksOf(job)) {
+    const { side } = await openSink(job, connection, registry);
+    try {
+      const steps = await side.clean?.(sinkJob, certain, context);
+      cleaned.push({ connection: connection.name, name: sinkJob, steps });
+    } finally {
+      await side.close?.();
+    }
+    failpoint('clean.between-sinks');
+  }
+  // Last, so that a source that is gone for good keeps nothing else from being removed.
   for (const { name, connection } of job.flows) {
     const flow = `${job.name}/${name}`;
     const { side } = await openSource(job, connection, registry);
@@ -63,16 +74,6 @@ async function cleanAll({ job, registry, certain }: CleanOptions, context: Conte
       await side.close?.();
     }
     failpoint('clean.between-sources');
-  }
-  for (const { connection, sinkJob } of sinksOf(job)) {
-    const { side } = await openSink(job, connection, registry);
-    try {
-      const steps = await side.clean?.(sinkJob, certain, context);
-      cleaned.push({ connection: connection.name, name: sinkJob, steps });
-    } finally {
-      await side.close?.();
-    }
-    failpoint('clean.between-sinks');
   }
   return cleaned;
 }
