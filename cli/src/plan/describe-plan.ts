@@ -126,7 +126,9 @@ function describeFlow(
       onFailure: plan.onFailure,
     })),
     detached: detached.map(({ sink, error: { code, message } }) => ({ sink, code, message })),
-    incremental: capabilities.incremental,
+    incremental: streams.some(({ reading }) => reading.increments === 'lagged')
+      ? 'lagged'
+      : capabilities.incremental,
     lanes,
     streams: streams.flatMap((stream) =>
       Object.entries(stream.targets).flatMap(([sink, target]) =>

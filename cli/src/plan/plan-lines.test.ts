@@ -39,6 +39,7 @@ function jobPlan(): JobPlan {
       {
         stream: 'shop.orders',
         read: { stream: 'shop.orders', mode: 'incremental', cursor: { column: 'at' }, options: {} },
+        reading: { stream: 'shop.orders', increments: 'lagged', notes: ['lagged: for a reason'] },
         catalog: {
           estimatedRows: 1_204_000,
           types: [
@@ -121,10 +122,10 @@ it('is data for programs: types from end to end, with the worst verdict', () => 
 
 it('is a page for people', () => {
   expect(planLines(describePlan(jobPlan(), job), colours(false)).join('\n')).toBe(
-    `shop, flow main: shop (postgres) → duckdb  1 stream, 2 at once, transactions partial, increments exact
+    `shop, flow main: shop (postgres) → duckdb  1 stream, 2 at once, transactions partial, increments lagged
 
-stream       read               target       write   protocol  delivered     rung     publish        size
-shop.orders  incremental by at  lake.orders  upsert  atomic    exactly once  columns  none     ~1.2M rows
+stream       read                       target       write   protocol  delivered     rung     publish        size
+shop.orders  incremental by at, lagged  lake.orders  upsert  atomic    exactly once  columns  none     ~1.2M rows
 
 shop.orders → lake.orders (will be created)  key id
   column  source       type            target   values
