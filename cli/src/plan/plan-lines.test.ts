@@ -136,6 +136,7 @@ shop.orders → lake.orders (will be created)  key id
       id BIGINT
     )
   notes
+    lagged: for a reason
     a remark
 `,
   );
