@@ -12,7 +12,7 @@ import {
   postgresToParquet,
   postgresToPostgres,
   type Scenario,
-} from './kill-scenario.js';
+} from './scenario.js';
 
 const MINUTES = 60_000;
 /** Random instants per scenario; `npm run soak` has two hundred. */

@@ -12,7 +12,7 @@ import {
   postgresToParquet,
   postgresToPostgres,
   type Scenario,
-} from './kill-scenario.js';
+} from './scenario.js';
 
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },

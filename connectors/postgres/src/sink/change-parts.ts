@@ -1,5 +1,6 @@
 /** Changes in the pieces in which they can be written: rows that go by their key, and rows that move to another one. */
 import { type Batch, getBit, OPS } from '@sluice/sdk';
+import { pgErrors } from '../errors.js';
 
 const MOVE = OPS.indexOf('move');
 
@@ -9,7 +10,10 @@ export type ChangePart =
   /** One row that moves and does not come whole: what it leaves out it takes along. */
   | { readonly kind: 'move'; readonly batch: Batch };
 
-/** The pieces of a batch, in order. A whole row that moves is its old key deleted, and the row written. */
+/**
+ * The pieces of a batch, in order. A whole row that moves is its old key deleted, and the row written. Throws
+ * `SLUICE-PG-0038` for one that does not say which key it had.
+ */
 export function* changeParts(batch: Batch): Generator<ChangePart> {
   const moves = movesOf(batch);
   if (moves.length === 0) {
@@ -21,11 +25,19 @@ export function* changeParts(batch: Batch): Generator<ChangePart> {
     if (row > from) yield { kind: 'rows', batch: batch.select(range(from, row)) };
     from = row + 1;
     const one = batch.select(Uint32Array.of(row));
+    if (one.before === undefined) {
+      throw pgErrors.unsupported(
+        `${batch.stream}: a row moves, and the key that it had did not come with it`,
+        {
+          details: { stream: batch.stream, row },
+        },
+      );
+    }
     if (leavesOut(one)) {
       yield { kind: 'move', batch: one };
       continue;
     }
-    yield { kind: 'rows', batch: withOp(one.before!, 'delete') };
+    yield { kind: 'rows', batch: withOp(one.before, 'delete') };
     yield { kind: 'rows', batch: withOp(one, 'upsert') };
   }
   if (from < batch.rowCount) yield { kind: 'rows', batch: batch.select(range(from, batch.rowCount)) };

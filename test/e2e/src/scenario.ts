@@ -1,5 +1,5 @@
 /**
- * Scenarios that are killed and run again: a job between real systems, its target emptied before each try, and both
+ * Scenarios that are disturbed and run again: a job between real systems, its target emptied before each try, and both
  * sides dumped by readers that are not ours.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -76,6 +76,11 @@ export async function finishAndCompare(scenario: Scenario, what: string): Promis
   const wasComplete = exit.code === 2 && exit.stdout.includes('"SLUICE-CORE-0108"');
   if (exit.code !== 0 && !wasComplete)
     throw new UnexpectedExit(scenario.program, `${what}: the run after it must succeed`, exit);
+  await compareSides(scenario, what);
+}
+
+/** Source and targets hold the same rows. */
+export async function compareSides(scenario: Scenario, what: string): Promise<void> {
   const source = await scenario.source();
   for (const target of await scenario.targets()) {
     expectSameRows(source, target, { expected: 'source', actual: `target (${what})` });
@@ -138,18 +143,26 @@ const READS: { readonly [by: string]: StreamSpec } = {
   cursor: { mode: 'incremental', cursor: { column: 'at', clock: 'database' } },
 };
 
+/** How the job reaches a database; not how dumps do. */
+type Way = (url: string) => string;
+const straight: Way = (url) => url;
+
 /** Postgres → Postgres. */
 export async function postgresToPostgres(
   server: PostgresServer,
   source: string,
   by: 'ctid' | 'key' | 'cursor',
   write: 'replace' | 'append' | 'upsert' | 'mirror',
+  ways: { readonly from: Way; readonly to: Way } = { from: straight, to: straight },
 ): Promise<Scenario> {
   const base = new Base();
   const target = await server.createDatabase();
   const job: JobSpec = {
     name: `pg-pg-${by}-${write}`,
-    connections: { from: { connector: 'postgres', url: source }, to: { connector: 'postgres', url: target } },
+    connections: {
+      from: { connector: 'postgres', url: ways.from(source) },
+      to: { connector: 'postgres', url: ways.to(target) },
+    },
     flows: {
       main: {
         source: 'from',
@@ -234,14 +247,50 @@ export async function csvToDuckdb(
   };
 }
 
+/** Postgres → DuckDB. */
+export async function postgresToDuckdb(source: string, write: 'replace', from: Way): Promise<Scenario> {
+  const base = new Base();
+  const lake = join(base.folder, 'lake', 'lake.duckdb');
+  const job: JobSpec = {
+    name: `pg-duckdb-${write}`,
+    connections: {
+      from: { connector: 'postgres', url: from(source) },
+      to: { connector: 'duckdb', path: lake },
+    },
+    flows: {
+      main: {
+        source: 'from',
+        streams: { 'Src.orders': { source: { chunk: 'key' } } },
+        sinks: { main: { to: 'to', name: 'main.orders', write } },
+      },
+    },
+    delivery: DELIVERY,
+  };
+  return {
+    name: `Postgres → DuckDB, ${write}`,
+    program: base.program(job),
+    async reset() {
+      base.clear('lake');
+      mkdirSync(join(base.folder, 'lake'));
+    },
+    source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
+    targets: async () => [await dumpDuckdb(lake, `SELECT ${DUCK_TEXT} FROM main.orders`)],
+    remove: () => base.remove(),
+  };
+}
+
 /** Postgres → a folder of Parquet files. */
-export async function postgresToParquet(source: string, write: 'replace' | 'append'): Promise<Scenario> {
+export async function postgresToParquet(
+  source: string,
+  write: 'replace' | 'append',
+  from: Way = straight,
+): Promise<Scenario> {
   const base = new Base();
   const out = join(base.folder, 'lake');
   const job: JobSpec = {
     name: `pg-parquet-${write}`,
     connections: {
-      from: { connector: 'postgres', url: source },
+      from: { connector: 'postgres', url: from(source) },
       to: { connector: 'file', path: out, format: 'parquet' },
     },
     flows: {
