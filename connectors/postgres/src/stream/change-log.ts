@@ -57,7 +57,7 @@ export class ChangeLog {
     const log = known.find((split) => specOf(split).kind === 'log');
     if (log === undefined) {
       const spec = this.specFor(c);
-      const start = await this.connections.using(c, (session) => this.begin(session, spec, streams));
+      const start = await this.connections.using(c, (session) => this.begin(session, spec, reads));
       return [logSplit(spec, streams, start)];
     }
     const others = streams.filter((stream) => !log.streams.includes(stream));
@@ -136,11 +136,15 @@ export class ChangeLog {
   private async begin(
     session: Session,
     { slot, publication }: LogSpec,
-    streams: readonly string[],
+    reads: readonly StreamRead[],
   ): Promise<Lsn> {
-    const tables = streams.map((stream) => parseStreamName(stream));
+    const tables = reads.map(({ stream }) => parseStreamName(stream));
     await preparePublication(session, publication, tables, this.config.publication === undefined);
-    await checkPublication(session, publication, tables);
+    await checkPublication(
+      session,
+      publication,
+      reads.map(({ schema }) => schema),
+    );
     return (await findSlot(session, slot)) === undefined
       ? createSlot(session, slot)
       : advanceSlot(session, slot);
@@ -153,7 +157,7 @@ export class ChangeLog {
     await checkPublication(
       session,
       publication,
-      reads.map(({ stream }) => parseStreamName(stream)),
+      reads.map(({ schema }) => schema),
     );
     const end = await logEnd(session);
     const streams = new Map<string, StreamNow>();

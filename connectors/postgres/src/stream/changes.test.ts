@@ -381,6 +381,19 @@ describeWithServer('postgres-15', (server) => {
       await own.close();
     });
 
+    it.for([
+      ['t (id)', 'columns of public.t: v'],
+      ['t WHERE (id > 5)', 'rows of public.t: (id > 5)'],
+    ] as const)('are refused where only a part is published: %s', async ([part, what]) => {
+      await sql(`CREATE TABLE t (id integer PRIMARY KEY, v text); CREATE PUBLICATION part FOR TABLE ${part}`);
+      const own = openSource(url, { slot, publication: 'part' });
+      await expect(LogJob.begin(own, 'public.t')).rejects.toMatchObject({
+        code: 'SLUICE-PG-0048',
+        message: expect.stringContaining(what),
+      });
+      await own.close();
+    });
+
     it('say who reads the slot', async () => {
       await sql('CREATE TABLE t (id integer PRIMARY KEY)');
       const job = await LogJob.begin(source, 'public.t');
@@ -393,6 +406,17 @@ describeWithServer('postgres-15', (server) => {
       await expect
         .poll(() => sql(`SELECT active FROM pg_replication_slots WHERE slot_name = '${slot}'`))
         .toContain('f');
+    });
+
+    it('are free again when a reader is closed that waits for changes', async () => {
+      await sql('CREATE TABLE t (id integer PRIMARY KEY)');
+      const job = await LogJob.begin(source, 'public.t');
+      const reader = await source.open(job.request({ unending: true }), testContext());
+      const reading = reader[Symbol.asyncIterator]().next();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await reader.close();
+      expect(await reading).toMatchObject({ done: true });
+      expect(await job.rows()).toEqual([]);
     });
 
     it('do not take streams in later', async () => {

@@ -49,7 +49,8 @@ export class LogCopy implements CopyData {
   private got = 0;
   private ended = false;
   private failure: SluiceError | undefined;
-  private waiting: (() => void) | undefined;
+  /** Who reads, and who waits for the end: closing does not wait for a read that is pending. */
+  private readonly waiting = new Set<() => void>();
   /** When bytes came last, in milliseconds. */
   heardAt = Date.now();
 
@@ -174,16 +175,17 @@ export class LogCopy implements CopyData {
 
   private async arrival(ms: number | undefined): Promise<void> {
     await new Promise<void>((resolve) => {
-      const late = ms === undefined ? undefined : setTimeout(resolve, ms);
-      this.waiting = () => {
+      const come = () => {
         clearTimeout(late);
+        this.waiting.delete(come);
         resolve();
       };
+      const late = ms === undefined ? undefined : setTimeout(come, ms);
+      this.waiting.add(come);
     });
-    this.waiting = undefined;
   }
 
   private wake(): void {
-    this.waiting?.();
+    for (const come of this.waiting) come();
   }
 }

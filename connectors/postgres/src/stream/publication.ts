@@ -1,7 +1,8 @@
 /** The publication, which says whose changes the server logs for us: made where there is none, checked else. */
+import type { StreamSchema } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
-import { ident, literal, qualified, streamName, type TableName } from '../quote.js';
+import { ident, literal, parseStreamName, qualified, streamName, type TableName } from '../quote.js';
 
 const GENERATED = 180000;
 
@@ -28,12 +29,13 @@ export async function preparePublication(
   await session.query(addTables(name, missing), undefined, `adding tables to publication ${name}`);
 }
 
-/** Throws `SLUICE-PG-0048` where a table or a kind of change is not published. */
+/** Throws `SLUICE-PG-0048` where a table, a part of one, or a kind of change is not published. */
 export async function checkPublication(
   session: Session,
   name: string,
-  tables: readonly TableName[],
+  schemas: readonly StreamSchema[],
 ): Promise<void> {
+  const tables = schemas.map(({ stream }) => parseStreamName(stream));
   const [row] = await session.rows(
     `SELECT pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_catalog.pg_publication WHERE pubname = ${literal(name)}`,
   );
@@ -49,6 +51,40 @@ export async function checkPublication(
   }
   const missing = await missingTables(session, name, tables);
   if (missing.length > 0) throw lacks(name, missing);
+  await checkParts(session, name, schemas);
+}
+
+/** Columns that a publication leaves out of a table, and whether it leaves out rows; both from version 15 on. */
+const PARTS = `
+  SELECT t.schemaname, t.tablename, to_json(t) ->> 'rowfilter',
+         (SELECT json_agg(a.attname) FROM pg_catalog.pg_attribute a
+          WHERE a.attrelid = pg_catalog.format('%I.%I', t.schemaname, t.tablename)::regclass
+            AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+            AND NOT (to_jsonb(t) -> 'attnames') ? a.attname::text)
+  FROM pg_catalog.pg_publication_tables t WHERE t.pubname = `;
+
+/** A row or a column that is copied and then never changes would be worse than none. */
+async function checkParts(session: Session, name: string, schemas: readonly StreamSchema[]): Promise<void> {
+  const parts = new Map(
+    (await session.rows(PARTS + literal(name))).map(([schema, table, filter, columns]) => [
+      streamName({ schema: schema!, table: table! }),
+      { filter, columns: JSON.parse(columns ?? '[]') as string[] },
+    ]),
+  );
+  for (const { stream, fields } of schemas) {
+    const { filter = null, columns = [] } = parts.get(stream) ?? {};
+    const left = columns.filter((column) => fields.some((f) => f.name === column));
+    if (filter === null && left.length === 0) continue;
+    const what =
+      left.length > 0 ? `columns of ${stream}: ${left.join(', ')}` : `rows of ${stream}: ${filter}`;
+    const table = qualified(parseStreamName(stream));
+    const [drop, add] = ['DROP', 'ADD'].map(
+      (verb) => `ALTER PUBLICATION ${ident(name)} ${verb} TABLE ${table}`,
+    );
+    throw pgErrors.unpublished(`publication ${name} leaves out ${what}; publish them all: ${drop}; ${add}`, {
+      details: { stream },
+    });
+  }
 }
 
 async function exists(session: Session, name: string): Promise<boolean> {
