@@ -95,8 +95,8 @@ export const duckdbErrors = defineErrors('DUCKDB', {
   rowMissing: {
     number: 16,
     class: 'data',
-    title: 'A change leaves columns out, and the target has no row to take them from',
-    help: 'Run a re-sync of the stream; the target lost the row, or the copy was never complete.',
+    title: 'A key changed, and the source does not say from what',
+    help: 'Let the source send the key that a row had before (its page says how).',
   },
   nameRefused: {
     number: 17,

@@ -101,8 +101,11 @@ describe('a lane of several streams', () => {
     await inFile(async (file) => {
       const { writer, commit, end } = await openLane(file);
       await writer.write(rows('events', 'with the bad one'));
-      await writer.write(Batch.ofRows(schemaOf('people'), [{ id: 1, name: UNCHANGED }], { op: 'update' }));
-      await expect(commit(1)).rejects.toMatchObject({ code: 'SLUICE-DUCKDB-0016' });
+      const bad = Batch.ofRows(schemaOf('people'), [{ id: 1, name: 'x' }], { op: 'move' });
+      await expect(writer.write(bad).then(() => commit(1))).rejects.toMatchObject({
+        code: 'SLUICE-DUCKDB-0016',
+      });
+      await writer.abort();
       await writer.write(rows('events', 'good'));
       await writer.write(rows('people', 'good'));
       await commit(1);

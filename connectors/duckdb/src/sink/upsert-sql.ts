@@ -47,7 +47,8 @@ export function applyWhole(target: string, stage: string, schema: StreamSchema):
 
 /**
  * As {@link applyWhole} where rows leave columns out: each column gets its newest value since the key's last
- * deletion, or else the target's. `incomplete` then counts the keys that have neither.
+ * deletion, or else the target's. A key that has neither has no row: one is deleted later in the source, or it is one
+ * of a copy that was made later.
  */
 export function mergePartial(target: string, stage: string, schema: StreamSchema): string[] {
   const keys = schema.key.map(quote).join(', ');
@@ -67,16 +68,10 @@ export function mergePartial(target: string, stage: string, schema: StreamSchema
      WITH recent AS (SELECT * FROM ${stage} QUALIFY ${SEQUENCE} >= ${since}),
           f AS (SELECT ${[keys, `arg_max(${DELETES}, ${SEQUENCE}) AS deletes`, `bool_or(${DELETES} = 1) AS deleted`, ...newest].join(', ')}
                 FROM recent GROUP BY ${keys})
-     SELECT ${[...schema.key.map((name) => `f.${quote(name)}`), ...filled].join(', ')}, f.deletes AS ${DELETES},
-            f.deletes = 0 AND NOT (${complete}) AND (f.deleted OR t.rowid IS NULL) AS ${OWN_PREFIX}incomplete
+     SELECT ${[...schema.key.map((name) => `f.${quote(name)}`), ...filled].join(', ')},
+            CASE WHEN NOT (${complete}) AND (f.deleted OR t.rowid IS NULL) THEN 1 ELSE f.deletes END AS ${DELETES}
      FROM f LEFT JOIN ${target} AS t ON ${keyEquals(schema, 'f', 't')}`,
   ];
-}
-
-/** The key of one row that misses values, as text. */
-export function incompleteKey(schema: StreamSchema): string {
-  const keys = schema.key.map((name) => `CAST(${quote(name)} AS VARCHAR)`).join(" || ', ' || ");
-  return `SELECT ${keys} AS key FROM ${MERGED} WHERE ${OWN_PREFIX}incomplete LIMIT 1`;
 }
 
 /** The last row of each key, for {@link applyBeside}. */
@@ -126,9 +121,17 @@ export function createMoves(moves: string, schema: StreamSchema): string {
   return `CREATE TEMP TABLE ${moves} (${columns.join(', ')})`;
 }
 
-/** Gives the target's rows their new keys, so that values which a move leaves out stay with them. */
-export function applyMoves(target: string, moves: string, schema: StreamSchema): string {
+/**
+ * Gives the target's rows their new keys, so that values which a move leaves out stay with them. Where a new key is there
+ * already, the copy that came before the change met the row under both.
+ */
+export function applyMoves(target: string, moves: string, schema: StreamSchema): string[] {
   const set = schema.key.map((name) => `${quote(name)} = m.${quote(name)}`).join(', ');
   const same = schema.key.map((name) => `t.${quote(name)} = m.${quote(OLD + name)}`).join(' AND ');
-  return `UPDATE ${target} AS t SET ${set} FROM ${moves} AS m WHERE ${same}`;
+  const there = schema.key.map((name) => `t.${quote(name)} = m.${quote(name)}`).join(' AND ');
+  const old = schema.key.map((name) => `o.${quote(name)} = m.${quote(OLD + name)}`).join(' AND ');
+  return [
+    `DELETE FROM ${target} AS t USING ${moves} AS m WHERE ${there} AND EXISTS (FROM ${target} AS o WHERE ${old})`,
+    `UPDATE ${target} AS t SET ${set} FROM ${moves} AS m WHERE ${same}`,
+  ];
 }

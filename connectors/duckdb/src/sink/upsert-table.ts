@@ -2,7 +2,6 @@
 import type { Batch, Clear, StreamSchema } from '@sluice/sdk';
 import type { Database } from '../database/database.js';
 import type { Session } from '../database/session.js';
-import { duckdbErrors } from '../errors.js';
 import { folded, OWN_PREFIX, plainName, qualified, quote, type TableName } from '../tables/identifiers.js';
 import { loadIndexes, readShape } from '../tables/table-shape.js';
 import { feedColumns } from '../vectors/feed-columns.js';
@@ -20,7 +19,6 @@ import {
   createMoves,
   createStage,
   DELETES,
-  incompleteKey,
   mergePartial,
   mergeWhole,
   OLD,
@@ -129,7 +127,7 @@ export class UpsertTable {
     for (const step of this.steps) {
       if (step.kind === 'clear') await this.runAll([step.sql]);
       else if (step.kind === 'moves')
-        await this.runAll([applyMoves(qualified(this.name), step.stage, step.schema)]);
+        await this.runAll(applyMoves(qualified(this.name), step.stage, step.schema));
       else await this.applyRows(step);
     }
   }
@@ -146,16 +144,6 @@ export class UpsertTable {
       return;
     }
     await this.runAll(mergePartial(target, stage, schema));
-    const [missing] = await this.session.rows(incompleteKey(schema), `merge into ${plainName(this.name)}`);
-    if (missing !== undefined) {
-      const key = String(missing['key']);
-      throw duckdbErrors.rowMissing(
-        `${plainName(this.name)} has no row of key ${key}, and the change leaves columns out`,
-        {
-          details: { stream: schema.stream, key },
-        },
-      );
-    }
     await this.runAll(beside ? applyBeside(target, schema) : applyMerged(target, schema));
   }
 
