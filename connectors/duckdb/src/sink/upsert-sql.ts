@@ -131,7 +131,7 @@ export function applyMoves(target: string, moves: string, schema: StreamSchema):
   const there = schema.key.map((name) => `t.${quote(name)} = m.${quote(name)}`).join(' AND ');
   const old = schema.key.map((name) => `o.${quote(name)} = m.${quote(OLD + name)}`).join(' AND ');
   return [
-    `DELETE FROM ${target} AS t USING ${moves} AS m WHERE ${there} AND EXISTS (FROM ${target} AS o WHERE ${old})`,
+    `DELETE FROM ${target} AS t USING ${moves} AS m WHERE ${there} AND NOT (${same}) AND EXISTS (FROM ${target} AS o WHERE ${old})`,
     `UPDATE ${target} AS t SET ${set} FROM ${moves} AS m WHERE ${same}`,
   ];
 }

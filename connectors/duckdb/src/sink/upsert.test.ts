@@ -100,10 +100,11 @@ describe('upsert', () => {
           ['update', { id: 2, name: UNCHANGED, n: 1n }],
           ['move', { id: 4, name: UNCHANGED, n: 40n }, { id: 3, name: UNCHANGED, n: UNCHANGED }],
         ),
+        changes(['move', { id: 1, name: UNCHANGED, n: 6n }, { id: 1 }]),
       ]);
       await run.end();
       expect(await target(file)).toEqual([
-        { id: 1, name: 'x', n: '5' },
+        { id: 1, name: 'x', n: '6' },
         { id: 4, name: 'old', n: '40' },
       ]);
     });

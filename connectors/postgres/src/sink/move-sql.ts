@@ -16,7 +16,7 @@ export function moveRow(destination: TableName, detail: TableDetail, batch: Batc
   const key = (of: Row) => equal(of, detail.key).join(' AND ');
   const present = detail.columns.map(({ name }) => name).filter((name) => row[name] !== UNCHANGED);
   return [
-    `DELETE FROM ${table} WHERE ${key(row)} AND EXISTS (SELECT FROM ${table} WHERE ${key(old)})`,
+    `DELETE FROM ${table} WHERE ${key(row)} AND NOT (${key(old)}) AND EXISTS (SELECT FROM ${table} WHERE ${key(old)})`,
     `UPDATE ${table} SET ${equal(row, present).join(', ')} WHERE ${key(old)}`,
   ];
 }

@@ -237,6 +237,8 @@ describeWithServer('postgres-15', (server) => {
         // The copy met this row under both keys.
         ['move', { a: 0, b: 'x', note: U }, { a: 5, b: 'x', note: U }],
         ['move', { a: 77, b: 'x', note: U }, { a: 76, b: 'x', note: U }],
+        // To where it is.
+        ['move', { a: 20, b: 'x', note: U }, { a: 20, b: 'x', note: U }],
       ];
       const before = Batch.ofRows(
         schema,
