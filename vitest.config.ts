@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     reporters: ['default', './scripts/vitest-summary.mjs'],
     server: { deps: { external: [/[\\/]dist[\\/]/] } },

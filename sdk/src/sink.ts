@@ -70,6 +70,8 @@ export interface TablePlan {
    */
   readonly publish: 'swap' | 'refill' | 'merge' | 'directory' | 'none';
   readonly exists: boolean;
+  /** Whether the target is as it should be: `applySchema` would change nothing, and need not be called. */
+  readonly fits?: boolean;
   /** Statements or steps that will change the system, in order, for people to read. */
   readonly ddl: readonly string[];
   /** Logical → native of the sink, one entry a column. */

@@ -23,6 +23,7 @@ export function joinedTable(stream: string, tables: readonly TablePlan[]): Joine
     stream,
     target: tables.map(({ target }) => target).join(', '),
     exists: tables.every(({ exists }) => exists),
+    fits: tables.every(({ fits }) => fits === true),
     ddl: tables.flatMap(({ ddl }) => ddl),
     routed: tables,
   };

@@ -85,11 +85,13 @@ export class Branch {
   private sifted: boolean;
   /** The last place that is committed in this lane. */
   committed: Place | undefined;
+  /** Opened for the first thing that is to be written: a lane that finds nothing new leaves the sink alone. */
+  private writer: Writer | undefined;
 
-  private constructor(
+  constructor(
     readonly run: BranchRun,
     private readonly of: BranchSplit,
-    private readonly writer: Writer,
+    private readonly context: Context,
   ) {
     this.meter = new EpochMeter(run.sink.epoch, of.now);
     this.epoch = run.position?.epoch ?? 0;
@@ -101,13 +103,6 @@ export class Branch {
         return target === undefined ? [] : [[stream, target.casts]];
       }),
     );
-  }
-
-  static async open(run: BranchRun, of: BranchSplit, context: Context): Promise<Branch> {
-    const { split, generation, streams } = of;
-    const tables = streams.flatMap(({ targets }) => targets[run.sink.key.sink]?.table ?? []);
-    const writer = await run.sink.sink.open({ job: run.job, split, generation, tables }, context);
-    return new Branch(run, of, writer);
   }
 
   get sink(): SinkPlan {
@@ -166,7 +161,8 @@ export class Branch {
   async clear(message: Clear): Promise<void> {
     if (!this.casts.has(message.stream)) return;
     this.meter.add(0, 0);
-    for (const stream of this.tables.get(message.stream)!) await this.writer.write({ ...message, stream });
+    const writer = await this.open();
+    for (const stream of this.tables.get(message.stream)!) await writer.write({ ...message, stream });
   }
 
   /** A place that is worth keeping although no row led up to it: the source need not go that way again. */
@@ -190,7 +186,7 @@ export class Branch {
     const { fence } = target.lease;
     const { position, sealed = false } = place.checkpoint;
     const epoch = { split, number, generation, fence, version: versionOf(fence, number), position, sealed };
-    await commitEpoch(target, this.writer, epoch, stats);
+    await commitEpoch(target, await this.open(), epoch, stats);
     tolerance?.limit.count(read, rejected);
     this.epoch = number;
     this.committed = place;
@@ -203,14 +199,22 @@ export class Branch {
   }
 
   /** Forgets, and no longer counts, everything since the last commit. */
-  abort(): Promise<void> {
+  async abort(): Promise<void> {
     for (const tally of this.tallies.values()) tally.counter.undo(tally);
     this.tallies.clear();
-    return this.writer.abort();
+    await this.writer?.abort();
   }
 
-  close(): Promise<void> {
-    return this.writer.close();
+  async close(): Promise<void> {
+    await this.writer?.close();
+  }
+
+  private async open(): Promise<Writer> {
+    const { job, sink } = this.run;
+    const { split, generation, streams } = this.of;
+    const tables = streams.flatMap(({ targets }) => targets[sink.key.sink]?.table ?? []);
+    this.writer ??= await sink.sink.open({ job, split, generation, tables }, this.context);
+    return this.writer;
   }
 
   private tallyOf(stream: string, entered: readonly number[]): StreamTally {
@@ -234,7 +238,7 @@ export class Branch {
         if (error) this.reject(batch.stream, tally, 'sink', first + i, error, payloadOf(batch, i));
       }
     }
-    if (kept.rowCount > 0) await this.writer.write(kept);
+    if (kept.rowCount > 0) await (await this.open()).write(kept);
     tally.passed += kept.rowCount;
     tally.counter.passed(kept.rowCount);
   }

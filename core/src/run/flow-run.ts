@@ -167,6 +167,7 @@ class Attempt {
     await this.sinks.each(async (sink) => {
       for (const { stream, generation } of records.get(sink.key.sink)!.own) {
         const { table } = this.planOf(stream).targets[sink.key.sink]!;
+        if (table.fits) continue;
         await sink.sink.applySchema(sinkJobOf(this.r, sink), table, generation, context);
       }
     });

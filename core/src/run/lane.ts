@@ -55,11 +55,9 @@ export type LaneEnd = 'sealed' | 'drained' | 'stopped' | 'left';
  */
 export async function runLane(run: LaneRun): Promise<LaneEnd> {
   const { plan, split, generation, at, context } = run;
-  const branches = new Branches(run.sinks, run.tolerant && plan.capabilities.replay, context);
+  const branches = new Branches(run.sinks, run.tolerant && plan.capabilities.replay, context, run);
   let reader: Reader | undefined;
   try {
-    await branches.open(run.branches, run);
-    if (branches.list.length === 0) return 'left';
     const reads = run.streams.map(({ read }) => ({ ...read, generation }));
     const { batchRows, batchBytes } = plan;
     const { tolerant, unending } = run;
@@ -87,7 +85,7 @@ export async function runLane(run: LaneRun): Promise<LaneEnd> {
 
 /** The branches of a lane whose sinks the flow still works with. */
 class Branches {
-  private branches: Branch[] = [];
+  private branches: Branch[];
   /** Whether a sink was left behind since the lane began. */
   lost = false;
 
@@ -96,21 +94,13 @@ class Branches {
     /** Whether rows that a sink refuses can be looked for: the source has to be read once more. */
     private readonly sifts: boolean,
     private readonly context: Context,
-  ) {}
+    of: LaneRun,
+  ) {
+    this.branches = of.branches.map((run) => new Branch(run, of, context));
+  }
 
   get list(): readonly Branch[] {
     return this.branches;
-  }
-
-  async open(runs: readonly BranchRun[], of: LaneRun): Promise<void> {
-    for (const run of runs) {
-      try {
-        this.branches.push(await Branch.open(run, of, this.context));
-      } catch (error) {
-        this.sinks.failed(run.sink, error);
-        this.lost = true;
-      }
-    }
   }
 
   /** Does something with all branches at once. One that fails is left behind, or stops the flow. */

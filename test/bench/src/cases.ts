@@ -8,6 +8,7 @@ import type { BenchFiles } from './bench-files.js';
 import { readChanges } from './changes.js';
 import type { Comparison, Contender } from './compare.js';
 import { COLUMNS, DUCKDB_COLUMNS } from './dataset.js';
+import { readNothingNew } from './nothing-new.js';
 import { shell } from './process-run.js';
 
 export interface Place {
@@ -82,6 +83,7 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
     };
   },
   'pg-changes': readChanges,
+  'nothing-new': readNothingNew,
   'pg-parquet': async (p) => ({
     name: 'Postgres → Parquet (snappy)',
     rows: p.rows,

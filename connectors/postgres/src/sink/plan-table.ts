@@ -49,6 +49,12 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
   const detail: TableDetail = { ...name, columns, key, keyed: isKeyed(write), save: stream.save, ours };
   const encoding = stream.encodings.find((format) => accepts(format, plans));
   const schemaThere = await hasSchema(setting.session, name.schema);
+  const ddl = [
+    ...(schemaThere ? [] : [createSchema(name.schema)]),
+    ...ddlOf(stream, detail, target, publish),
+  ];
+  // Whose a target is that must be new, only the record knows.
+  const fits = ddl.length === 0 && publish === 'none' && target !== undefined && stream.save !== 'fail';
   const notes = publish === 'refill' ? reasons.map((reason) => `refilled instead of swapped: ${reason}`) : [];
   return {
     stream: stream.stream,
@@ -59,7 +65,8 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
     ...(encoding !== undefined && { encoding }),
     publish,
     exists: target !== undefined,
-    ddl: [...(schemaThere ? [] : [createSchema(name.schema)]), ...ddlOf(stream, detail, target, publish)],
+    ...(fits && { fits }),
+    ddl,
     types: plans.map((plan): TypeVerdict => plan.verdict),
     ...(notes.length > 0 && { notes }),
     detail: asJson(detail),

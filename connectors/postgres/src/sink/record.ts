@@ -122,19 +122,29 @@ export async function adopt(
       job.id,
       job.source,
     ]);
-    for (const [stream, { generation, published }] of Object.entries(record.streams)) {
-      await session.query(
-        `INSERT INTO ${tables.streams} AS s (job, stream, generation, published) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (job, stream) DO UPDATE SET generation = excluded.generation,
-           published = excluded.published OR (s.published AND s.generation = excluded.generation)`,
-        [job.id, stream, String(generation), String(published)],
-      );
-    }
+    await storeStreams(session, tables, job.id, record.streams);
     await forgetSplits(session, tables, job.id, record);
-    for (const [id, split] of Object.entries(record.splits))
-      await storeSplit(session, tables, job.id, id, split);
+    await storeSplits(session, tables, job.id, record.splits);
     failpoint('postgres.adopt.before');
   });
+}
+
+async function storeStreams(
+  session: Session,
+  tables: RecordTables,
+  job: string,
+  streams: SinkRecord['streams'],
+): Promise<void> {
+  const rows = Object.entries(streams).map(([stream, state]) => ({ stream, ...state }));
+  await session.query(
+    `INSERT INTO ${tables.streams} AS s (job, stream, generation, published)
+     SELECT $1, stream, generation, published
+     FROM pg_catalog.json_to_recordset($2::json) AS r (stream text, generation bigint, published bool)
+     ON CONFLICT (job, stream) DO UPDATE SET generation = excluded.generation,
+       published = excluded.published OR (s.published AND s.generation = excluded.generation)
+     WHERE s.generation <> excluded.generation OR s.published < excluded.published`,
+    [job, JSON.stringify(rows)],
+  );
 }
 
 /** Splits of the record's streams that belong to other generations of them. */
@@ -144,38 +154,41 @@ async function forgetSplits(
   job: string,
   record: Pick<SinkRecord, 'streams'>,
 ): Promise<void> {
-  for (const [id, { split, generation }] of Object.entries(await splitsOf(session, tables, job))) {
-    const stale = split.streams.some((stream) => {
+  const stale = Object.entries(await splitsOf(session, tables, job)).filter(([, { split, generation }]) =>
+    split.streams.some((stream) => {
       const kept = record.streams[stream]?.generation;
       return kept !== undefined && kept !== generation;
-    });
-    if (stale) await session.query(`DELETE FROM ${tables.commits} WHERE job = $1 AND split = $2`, [job, id]);
-  }
+    }),
+  );
+  if (stale.length === 0) return;
+  await session.query(
+    `DELETE FROM ${tables.commits} WHERE job = $1
+     AND split IN (SELECT pg_catalog.json_array_elements_text($2::json))`,
+    [job, JSON.stringify(stale.map(([id]) => id))],
+  );
 }
 
-async function storeSplit(
+async function storeSplits(
   session: Session,
   tables: RecordTables,
   job: string,
-  id: string,
-  record: SplitRecord,
+  splits: SinkRecord['splits'],
 ): Promise<void> {
-  const { split, generation, epoch, position, sealed } = record;
+  const rows = Object.entries(splits).map(([id, { split, position, ...place }]) => ({
+    ...place,
+    split: id,
+    position: JSON.stringify(position),
+    split_spec: JSON.stringify(split),
+  }));
   await session.query(
     `INSERT INTO ${tables.commits} AS c (job, split, generation, epoch, position, sealed, split_spec)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     SELECT $1, split, generation, epoch, position::json, sealed, split_spec::json
+     FROM pg_catalog.json_to_recordset($2::json)
+       AS r (split text, generation bigint, epoch bigint, position text, sealed bool, split_spec text)
      ON CONFLICT (job, split) DO UPDATE SET generation = excluded.generation, epoch = excluded.epoch,
        position = excluded.position, sealed = excluded.sealed, split_spec = excluded.split_spec
      WHERE c.generation <> excluded.generation OR c.epoch < excluded.epoch`,
-    [
-      job,
-      id,
-      String(generation),
-      String(epoch),
-      JSON.stringify(position),
-      String(sealed),
-      JSON.stringify(split),
-    ],
+    [job, JSON.stringify(rows)],
   );
 }
 
