@@ -224,4 +224,16 @@ export const coreErrors = defineErrors('CORE', {
     title: 'A row brings what the job does not want in its targets',
     help: 'With `errors` in the job such rows become dead letters and the others are kept; `"columns": "evolve"` lets the targets follow.',
   },
+  spoolLacks: {
+    number: 140,
+    class: 'contract',
+    title: 'What a sink has still to get is not in the spool any more',
+    help: 'The source gives everything once, and what it gave waited in a folder beside the state, which was removed or belongs to another state. `sluice run --full-refresh` begins anew with what the source gives now.',
+  },
+  spoolFailed: {
+    number: 141,
+    class: 'transient',
+    title: 'The spool cannot be written or read',
+    help: 'What a source gives only once is kept in a folder beside the state until all sinks have it. Look at the free space and the rights of that folder, and repeat.',
+  },
 });

@@ -1,5 +1,6 @@
 /** Plans and runs a job, shows it, and says how it ended: in words, as JSON, and as an exit code. */
 import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
 import {
   coreErrors,
   eventError,
@@ -87,9 +88,8 @@ async function attempt(
   const { input, notice } = options;
   const startedAt = Date.now();
   try {
-    const ledger = options.passing
-      ? new MemoryLedger()
-      : await openSqliteLedger(statePath(input.text('state'), job.cwd));
+    const state = options.passing ? undefined : statePath(input.text('state'), job.cwd);
+    const ledger = state === undefined ? new MemoryLedger() : await openSqliteLedger(state);
     try {
       await requireFree(ledger, job);
       view.doing(`planning ${job.name}`);
@@ -100,7 +100,8 @@ async function attempt(
       const onFailure = (error: unknown) => {
         failure = error;
       };
-      const result = await runJob({ plan, ledger, onFailure, ...runOptions(input, watchers) });
+      const spool = state !== undefined && { spool: join(dirname(state), 'spool') };
+      const result = await runJob({ plan, ledger, onFailure, ...spool, ...runOptions(input, watchers) });
       const report = failure === undefined ? undefined : tell(failure, job, output);
       return { result, report, exitCode: exitCodeOfRun(result, signals) };
     } finally {

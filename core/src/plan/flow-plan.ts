@@ -75,6 +75,8 @@ export interface FlowPlan {
   readonly key: FlowKey;
   readonly source: Source;
   readonly capabilities: SourceCapabilities;
+  /** Whether what the source gives waits in a spool: its splits outlive an attempt of the run, however volatile. */
+  readonly spooled?: boolean;
   /** Identity of the source, as met now. */
   readonly sourceIdentity: string;
   readonly streams: readonly StreamPlan[];

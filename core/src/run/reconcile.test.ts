@@ -53,6 +53,7 @@ function settle({
   ledger = nothing,
   again = false,
   fresh = false,
+  alive = false,
   earlier = [{ run: 'run-1', status: 'succeeded' }],
   sinks,
   ...sink
@@ -63,6 +64,7 @@ function settle({
     sinks: sinks ?? [{ ...lake, ...sink }],
     again,
     fresh,
+    alive,
     run: 'run-2',
     earlier,
   });
@@ -107,6 +109,10 @@ describe('what a run does first', () => {
       keepsRecord: false,
     });
     expect(settled.streams).toEqual(only('begin', 2));
+  });
+  it('goes on with such a part in the run that planned it', () => {
+    const ledger = ledgerAt(2, { volatile: true });
+    expect(settle({ ledger, keepsRecord: false, alive: true }).streams).toEqual(only('resume', 1));
   });
   it('refuses to start over what is appended in part', () => {
     const broken = { ledger: ledgerAt(2, { volatile: true }), keepsRecord: false, wanted: append };
@@ -232,6 +238,7 @@ describe('several sinks', () => {
       sinks,
       again: false,
       fresh: false,
+      alive: false,
       run: 'run-2',
       earlier: [],
     });

@@ -71,6 +71,8 @@ export interface ReconcileInput {
   readonly source: string;
   readonly sinks: readonly SinkInput[];
   readonly again: boolean;
+  /** Whether splits that die with their source are still there: this run has planned them. */
+  readonly alive: boolean;
   /** Every stream begins a new generation, whatever state there is. */
   readonly fresh: boolean;
   /** This run, and the job's runs before it, newest first. */
@@ -337,9 +339,11 @@ function answerOf(
     );
     return { action: 'over', error };
   }
-  const dead = [...known.splits.values()].some(
-    ({ split }) => split.volatile === true && progress?.positions.get(split.id)?.sealed !== true,
-  );
+  const dead =
+    !input.alive &&
+    [...known.splits.values()].some(
+      ({ split }) => split.volatile === true && progress?.positions.get(split.id)?.sealed !== true,
+    );
   if (known.planned && !dead) return { action: 'resume' };
   if (mayStartOver({ sink, wanted }, known)) return { action: 'begin' };
   return { action: 'refused', error: brokenCopy(stream, known.generation) };

@@ -24,6 +24,7 @@ import { currentHolder } from '../ledger/holder.js';
 import type { Ledger, RunStatus } from '../ledger/ledger.js';
 import type { DetachedSink, FlowPlan, StreamPlan } from '../plan/flow-plan.js';
 import type { JobPlan } from '../plan/plan-job.js';
+import { withSpool } from '../spool/with-spool.js';
 import { defaultRetry, isPassing, type RetryPolicy, retryDelay, sleep } from './backoff.js';
 import { Budget } from './budget.js';
 import { type FlowEnd, runFlow } from './flow-run.js';
@@ -48,6 +49,8 @@ export interface RunOptions {
   readonly retry?: RetryPolicy;
   /** How long the lease lives without being renewed. */
   readonly leaseMs?: number;
+  /** Folder for what sources give that cannot be read again, until all sinks have it; by default one of this run's own. */
+  readonly spool?: string;
   /** How often progress is reported. */
   readonly progressMs?: number;
   /** Told of the error that ends the run, whose causes and stack the result does not carry. */
@@ -154,7 +157,12 @@ class JobRun {
    * One flow, again and again while what goes wrong may pass by itself: also for a sink that the flow has gone on
    * without, which is then caught up alone.
    */
-  private async runFlow(flow: FlowPlan): Promise<void> {
+  private async runFlow(plan: FlowPlan): Promise<void> {
+    if (plan.capabilities.replay) return this.attempts(plan);
+    await withSpool(plan, this.options.spool, this.context(), (spooled) => this.attempts(spooled));
+  }
+
+  private async attempts(flow: FlowPlan): Promise<void> {
     const stop = this.options.stop ?? NEVER;
     const { follow = false } = this.options;
     const { retry = follow ? { ...defaultRetry, attempts: Infinity } : defaultRetry } = this.options;

@@ -119,6 +119,7 @@ async function reconcileAll(s: Settling, records: ReadonlyMap<string, SinkRecord
     sinks: s.sinks.list.map((sink) => sinkInput(plan, sink, records.get(sink.key.sink))),
     again: plan.again,
     fresh: plan.fresh && !s.retried,
+    alive: plan.spooled === true && s.retried,
     run,
     earlier: runs.filter((earlier) => earlier.run !== run),
   });
