@@ -156,7 +156,9 @@ export interface Source {
   planReads?(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]>;
   /**
    * Plans the parts to read; never scans a table to do so. `known` are the splits that the ledger has for this
-   * generation: a `full` read is planned once, an `incremental` one yields only what is new.
+   * generation: a `full` read is planned once, an `incremental` one yields only what is new. A log that is known may be
+   * yielded again with other streams: those that have joined it, behind what they have to be copied for that, and
+   * without those that the job no longer reads.
    */
   splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncIterable<Split>;
   /** Opens one split; the reader owns its connection. */

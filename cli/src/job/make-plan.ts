@@ -1,5 +1,5 @@
 /** Makes the plan of a job with the connectors that are installed and our transforms. */
-import { type Job, type JobPlan, type Ledger, planJob } from '@sluice/core';
+import { type FlowPlan, type Job, type JobPlan, type Ledger, planJob } from '@sluice/core';
 import { type Logger, matchesPattern, type Transform } from '@sluice/sdk';
 import { cliErrors } from '../errors.js';
 import type { OpenJob } from './open-job.js';
@@ -26,21 +26,32 @@ export async function makePlan(
   return streams === undefined ? plan : onlyStreams(plan, streams);
 }
 
-/** The plan of the streams that match. Throws `SLUICE-CLI-0003` where none does. */
+/**
+ * The plan of the streams that match. Throws `SLUICE-CLI-0003` where none does, and `SLUICE-CLI-0001` where a log would
+ * be read past what others of its streams have in it.
+ */
 export function onlyStreams(plan: JobPlan, patterns: readonly string[]): JobPlan {
   const flows = plan.flows
-    .map((flow) => ({
-      ...flow,
-      streams: flow.streams.filter(({ stream }) =>
-        patterns.some((pattern) => matchesPattern(pattern, stream)),
-      ),
-    }))
+    .map((flow) => ({ ...flow, streams: selected(flow, patterns) }))
     .filter((flow) => flow.streams.length > 0);
   if (flows.length > 0) return { ...plan, flows };
   const names = plan.flows.flatMap((flow) => flow.streams.map(({ stream }) => stream));
   throw cliErrors.nothingThere(
     `no stream of job ${plan.name} matches ${patterns.join(', ')}; there are ${names.join(', ')}`,
   );
+}
+
+function selected({ key, streams }: FlowPlan, patterns: readonly string[]): FlowPlan['streams'] {
+  const chosen = streams.filter(({ stream }) => patterns.some((pattern) => matchesPattern(pattern, stream)));
+  const isLogged = ({ read }: FlowPlan['streams'][number]) => read.mode === 'cdc';
+  const missed = streams.filter((stream) => isLogged(stream) && !chosen.includes(stream));
+  if (chosen.some(isLogged) && missed.length > 0) {
+    const names = missed.map(({ stream }) => stream).join(', ');
+    throw cliErrors.usage(
+      `flow ${key.flow} reads one log for all its streams, and --streams leaves out ${names}, whose changes would be missed`,
+    );
+  }
+  return chosen;
 }
 
 /** Our transforms, loaded only for jobs that can come to use one: many jobs do not, and start sooner without. */

@@ -302,10 +302,10 @@ export const pgErrors = defineErrors('PG', {
     title: 'Somebody else reads the replication slot',
     help: 'Every job needs a slot of its own: set `slot`. A reader that has died is noticed after wal_sender_timeout.',
   },
-  logFixed: {
-    number: 51,
-    class: 'contract',
-    title: 'Streams were added to a change log that has begun',
-    help: 'Copy everything anew with `sluice run --full-refresh`, or read the new streams in a flow of their own, with a slot of its own.',
+  writersOpen: {
+    number: 60,
+    class: 'transient',
+    title: 'A table cannot join the log while older transactions write it',
+    help: 'What they have written before is not in the log. The run goes on when they have ended; the message names them, `pg_stat_activity` shows what they do, and `SELECT pg_terminate_backend(…)` ends one that was forgotten.',
   },
 });

@@ -172,7 +172,10 @@ export interface Ledger {
    * epochs stay in the history). A no-op when the ledger already has this generation.
    */
   startGeneration(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;
-  /** Writes splits of the current generation before they are read. Those that are known stay as they are. */
+  /**
+   * Writes splits of the current generation before they are read. Those that are known stay as they are, but for the
+   * streams of a log.
+   */
   addSplits(lease: Lease, key: FlowKey, splits: readonly LedgerSplit[]): Promise<void>;
   /** All splits of the stream's generation have been added. */
   markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;

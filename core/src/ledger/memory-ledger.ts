@@ -166,7 +166,9 @@ export class MemoryLedger implements Ledger {
     const rows = this.rows(key);
     this.wholly(rows, () => {
       for (const { split, generation } of splits) {
-        if (!rows.splits.has(split.id)) this.addSplit(rows, key, split, generation);
+        const known = rows.splits.get(split.id);
+        if (known === undefined) this.addSplit(rows, key, split, generation);
+        else if (split.phase === 'log') rows.splits.set(split.id, { ...known, split: stored(split) });
       }
     });
   }

@@ -139,6 +139,7 @@ class SqliteLedger implements Ledger {
     await this.held(lease, key.job, () => {
       for (const { split, generation } of splits) {
         if (this.splitGeneration(key, split.id) === undefined) this.addSplit(key, split, generation);
+        else if (split.phase === 'log') this.setStreams(key, split);
       }
     });
   }
@@ -400,11 +401,27 @@ class SqliteLedger implements Ledger {
     this.insertSplit(key, split, generation);
   }
 
+  private setStreams(key: FlowKey, split: Split): void {
+    requireStorable(key.flow, ...split.streams);
+    const id = [key.job, key.flow, split.id];
+    this.file.run(
+      'UPDATE splits SET body = ? WHERE job = ? AND flow = ? AND split = ?',
+      JSON.stringify(split),
+      ...id,
+    );
+    this.file.run('DELETE FROM split_streams WHERE job = ? AND flow = ? AND split = ?', ...id);
+    this.insertStreams(key, split);
+  }
+
   private insertSplit(key: FlowKey, split: Split, generation: number): void {
     this.file.run(
       'INSERT INTO splits (job, flow, split, generation, body) VALUES (?, ?, ?, ?, ?)',
       ...[key.job, key.flow, split.id, generation, JSON.stringify(split)],
     );
+    this.insertStreams(key, split);
+  }
+
+  private insertStreams(key: FlowKey, split: Split): void {
     for (const stream of split.streams) {
       this.file.run(
         'INSERT INTO split_streams (job, flow, stream, split) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',

@@ -89,6 +89,8 @@ export interface FlowPlan {
    * have so far.
    */
   replan(schema: StreamSchema, known: StreamSchema, c: Context): Promise<StreamPlan>;
+  /** The plan with the streams that have come since, which the job selects; undefined where there are none. */
+  renewed?(c: Context): Promise<FlowPlan | undefined>;
   readonly batchRows: number;
   readonly batchBytes: number;
   /** Bytes without which a lane does not begin: a batch for each of its stages. */

@@ -90,9 +90,13 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
         opened.push(sink.side);
         sinks.push({ ...sink, declared });
       }
-      const plan = await planOne(job, flow, source, sinks, options, batchMemory, context);
-      checkNames(job, flow, plan);
-      flows.push({ ...plan, ...(flow.rate && { rate: flow.rate }) });
+      const plan = async (c: Context, fresh = false): Promise<FlowPlan> => ({
+        ...(await planOne(job, flow, source, sinks, { ...options, fresh }, batchMemory, c)),
+        ...(flow.rate && { rate: flow.rate }),
+      });
+      const first = await plan(context, options.fresh);
+      checkNames(job, flow, first);
+      flows.push(renewable(first, { job, flow, source, plan }));
     }
     const { errors } = job;
     const letters = errors?.deadLetter && (await planLetters(job, errors.deadLetter, options, context));
@@ -185,6 +189,34 @@ async function knownSchemas(
   return new Map(
     Object.entries(streams).flatMap(([stream, { schema }]) => (schema ? [[stream, schema] as const] : [])),
   );
+}
+
+/** What a flow is planned from, and how. */
+interface Replanning {
+  readonly job: Job;
+  readonly flow: JobFlow;
+  readonly source: Endpoint<Source>;
+  readonly plan: (c: Context) => Promise<FlowPlan>;
+}
+
+/** A plan that can look for streams which have come since, where the job selects any by pattern. */
+function renewable(plan: FlowPlan, of: Replanning): FlowPlan {
+  const { job, flow, source } = of;
+  const patterns = discoveryPatterns(flow);
+  if (patterns?.every(isExact)) return plan;
+  const seen = new Set(plan.streams.map(({ stream }) => stream));
+  const renewed = async (c: Context): Promise<FlowPlan | undefined> => {
+    const { streams } = await source.side.discover(patterns, c);
+    const fresh = streams
+      .filter(({ problem }) => problem === undefined)
+      .map(({ schema }) => schema.stream)
+      .filter((stream) => !seen.has(stream) && checkedStreamSettings(job, flow, source.connector, stream));
+    if (fresh.length === 0) return undefined;
+    const next = await of.plan(c);
+    for (const stream of fresh) seen.add(stream);
+    return next.streams.length > plan.streams.length ? renewable(next, of) : undefined;
+  };
+  return { ...plan, renewed };
 }
 
 /** A sink of a flow, made from its connection. */

@@ -80,6 +80,8 @@ export interface FlowEnd {
   readonly streams: readonly StreamEnd[];
   /** Sinks that were left behind on the way. */
   readonly detached: readonly DetachedSink[];
+  /** Streams have come that are to be taken in: the flow goes on with this plan. */
+  readonly renewed?: FlowPlan;
 }
 
 export async function runFlow(run: FlowRun): Promise<FlowEnd> {
@@ -95,7 +97,8 @@ export async function runFlow(run: FlowRun): Promise<FlowEnd> {
   const done = starts.flatMap(({ stream, generation, done }) =>
     done.map((sink): StreamEnd => ({ sink, stream, generation, complete: true })),
   );
-  return { stopped, streams: [...done, ...published], detached: sinks.detached };
+  const { renewed } = attempt;
+  return { stopped, streams: [...done, ...published], detached: sinks.detached, ...(renewed && { renewed }) };
 }
 
 class Attempt {
@@ -103,6 +106,8 @@ class Attempt {
   private readonly changes = new ShapeChanges();
   /** Whether the logs that are read now are read on and on. */
   private unending = false;
+  /** The plan with streams that have come while logs were followed. */
+  renewed: FlowPlan | undefined;
   /** By stream, as they are now: a stream that changes on the way is planned anew. */
   private readonly plans: Map<string, StreamPlan>;
 
@@ -180,18 +185,37 @@ class Attempt {
     }
   }
 
-  /** Copies what is not sealed everywhere, and polls; true when a stop left some of it unfinished. */
-  runLanes(starts: readonly StreamStart[], state: FlowState): Promise<boolean> {
-    return this.runAll(
-      this.splitsOf(starts, state).filter(({ split }) => split.phase !== 'log'),
-      starts,
-      state,
-    );
+  /**
+   * Copies what is not sealed everywhere, and polls; true when a stop left some of it unfinished. Where streams are
+   * copied that join a log which is being followed, copying and following take turns, so that neither waits for the
+   * other to end. They never go on at once: whatever a turn of the log does not see of the copy before it, the next will.
+   */
+  async runLanes(starts: readonly StreamStart[], before: FlowState): Promise<boolean> {
+    const { ledger, plan, stop } = this.r;
+    const isLog = ({ split }: LedgerSplit) => split.phase === 'log';
+    const all = this.splitsOf(starts, before);
+    const [logs, others] = [all.filter(isLog), all.filter((split) => !isLog(split))];
+    let state = before;
+    for (;;) {
+      const pause = new AbortController();
+      const followed = logs.some(({ split }) => hasBegun(state, split.id));
+      const timer = followed ? setTimeout(() => pause.abort(), COPY_MS) : undefined;
+      try {
+        const stopped = await this.runAll(others, starts, state, AbortSignal.any([stop, pause.signal]));
+        if (!stopped) return false;
+      } finally {
+        clearTimeout(timer);
+      }
+      if (stop.aborted) return true;
+      if (await this.runAll(logs, starts, await ledger.flow(plan.key))) return true;
+      state = await ledger.flow(plan.key);
+    }
   }
 
   /**
    * Reads logs, once all that they go on from has been copied: what was changed meanwhile comes last. Up to where they
-   * end now or, where the run follows them, until it is stopped: true then.
+   * end now or, where the run follows them, until it is stopped: true then. Following ends as well when streams have
+   * come that are to be taken in.
    */
   async readLogs(starts: readonly StreamStart[], before: FlowState): Promise<boolean> {
     const { ledger, plan, follow, stop } = this.r;
@@ -201,10 +225,36 @@ class Attempt {
       const state = await ledger.flow(plan.key);
       // Sinks at places of their own read in turns, each up to the end, until they meet.
       this.unending = follow && this.lanesOf(logs, starts, state).length === logs.length;
-      if (await this.runAll(logs, starts, state)) return true;
-      if (!follow) return false;
+      const news = new AbortController();
+      const looking = follow ? this.lookAround(news) : undefined;
+      await this.runAll(logs, starts, state, AbortSignal.any([stop, news.signal])).finally(() =>
+        news.abort(),
+      );
+      await looking;
+      if (stop.aborted) return true;
+      if (!follow || this.renewed !== undefined) return false;
       await sleep(TURN_MS, AbortSignal.any([stop, this.r.context.signal]));
       if (stop.aborted) return true;
+    }
+  }
+
+  /** Looks now and then whether streams have come, and then says so. What goes wrong there can wait. */
+  private async lookAround(news: AbortController): Promise<void> {
+    const { plan, context, stop } = this.r;
+    if (plan.renewed === undefined) return;
+    const signal = AbortSignal.any([news.signal, stop, context.signal]);
+    for (let took = 0; ; ) {
+      await sleep(Math.max(LOOK_MS, took * LEISURE), signal);
+      if (signal.aborted) return;
+      const began = this.r.now();
+      try {
+        this.renewed = await plan.renewed({ ...context, signal });
+      } catch (error) {
+        if (!signal.aborted)
+          context.log.warn('streams that have come cannot be taken in', { error: String(error) });
+      }
+      if (this.renewed !== undefined) news.abort();
+      took = this.r.now() - began;
     }
   }
 
@@ -225,6 +275,7 @@ class Attempt {
     splits: readonly LedgerSplit[],
     starts: readonly StreamStart[],
     state: FlowState,
+    stop = this.r.stop,
   ): Promise<boolean> {
     const { plan, context } = this.r;
     const lanes = this.lanesOf(splits, starts, state);
@@ -239,12 +290,14 @@ class Attempt {
     for (const lane of lanes) {
       void queue.add(async () => {
         if (failure !== undefined) return;
-        if (this.r.stop.aborted) {
+        // One that cannot be resumed gains nothing by a pause.
+        const end = lane.split.volatile ? this.r.stop : stop;
+        if (end.aborted) {
           stopped = true;
           return;
         }
         try {
-          if (await this.runSplit(lane, starts, laneContext)) stopped = true;
+          if (await this.runSplit(lane, starts, laneContext, end)) stopped = true;
         } catch (error) {
           failure ??= { error };
           failed.abort(error);
@@ -262,9 +315,10 @@ class Attempt {
     lane: SplitLane,
     starts: readonly StreamStart[],
     context: Context,
+    stop: AbortSignal,
   ): Promise<boolean> {
     try {
-      return (await this.lane(lane, context)) === 'stopped';
+      return (await this.lane(lane, context, stop)) === 'stopped';
     } catch (error) {
       if (error instanceof ShapeChanged) await this.reshape(lane, error.schema, starts, context);
       else if (error instanceof RowsRefused) await this.siftLane(lane, error, context);
@@ -274,7 +328,7 @@ class Attempt {
     const state = await this.r.ledger.flow(this.r.plan.key);
     let stopped = false;
     for (const again of lanesOf([{ split, generation }], starts, state, this.sinks.list, false)) {
-      if (await this.runSplit(again, starts, context)) stopped = true;
+      if (await this.runSplit(again, starts, context, stop)) stopped = true;
     }
     return stopped;
   }
@@ -333,19 +387,19 @@ class Attempt {
     return known;
   }
 
-  private async lane(lane: SplitLane, context: Context): Promise<LaneEnd> {
-    const { plan, metering, stop } = this.r;
+  private async lane(lane: SplitLane, context: Context, stop: AbortSignal): Promise<LaneEnd> {
+    const { plan, metering } = this.r;
     const hurry = AbortSignal.any([stop, context.signal]);
     const intake = await Intake.admit(metering, plan.laneBytes, hurry);
     try {
-      return await this.runLane(lane, intake, context);
+      return await this.runLane(lane, intake, context, stop);
     } finally {
       intake.leave();
     }
   }
 
-  private runLane(lane: SplitLane, intake: Intake, context: Context): Promise<LaneEnd> {
-    const { plan, ledger, counter, tolerance, rung, now, stop, onCommit } = this.r;
+  private runLane(lane: SplitLane, intake: Intake, context: Context, stop: AbortSignal): Promise<LaneEnd> {
+    const { plan, ledger, counter, tolerance, rung, now, onCommit } = this.r;
     const { split, generation } = lane;
     return runLane({
       plan,
@@ -417,11 +471,23 @@ class Attempt {
   }
 }
 
+/** Milliseconds for which streams that join a log are copied before the log has its turn. */
+const COPY_MS = 2000;
+
+/** Milliseconds between looks for streams that have come, and how many times as long as a look that is at least. */
+const LOOK_MS = 10_000;
+const LEISURE = 50;
+
 /** Milliseconds between the turns of sinks that read one log from places of their own. */
 const TURN_MS = 200;
 
 /** Splits are written in portions, so that a source may plan a great many. */
 const SPLITS_AT_ONCE = 1000;
+
+/** Whether any sink has something of a split. */
+function hasBegun({ sinks }: FlowState, split: string): boolean {
+  return Object.values(sinks).some(({ positions }) => (positions[split]?.epoch ?? 0) > 0);
+}
 
 function splitsOf(state: FlowState, generations: ReadonlyMap<string, number>): LedgerSplit[] {
   return Object.values(state.splits).filter(

@@ -282,7 +282,16 @@ function startsOf(
   );
   const refused: { sink: string; error: SluiceError }[] = [];
   const starts = questions.map((question) => startOf(question, catchesUp, refused));
-  return { starts, refused };
+  return { starts: withOneLog(starts, questions), refused };
+}
+
+/** Streams whose changes come from one log are of one generation: one that joins later takes that of the others. */
+function withOneLog(starts: readonly StreamStart[], questions: readonly Question[]): StreamStart[] {
+  const isLogged = (i: number) => questions[i]!.takers.some(({ wanted }) => wanted.mode === 'cdc');
+  const logged = starts.filter((_, i) => isLogged(i)).map(({ generation }) => generation);
+  return starts.map((start, i) =>
+    start.action === 'begin' && isLogged(i) ? { ...start, generation: Math.max(...logged) } : start,
+  );
 }
 
 /** The sinks that say when a generation is over: those that the flow stops for, or all where there are none. */

@@ -78,6 +78,8 @@ export async function runJob(options: RunOptions): Promise<RunResult> {
 }
 
 class JobRun {
+  /** By name, in the job's order. */
+  private readonly flows = new Map<string, FlowPlan>();
   private readonly counters = new Map<string, StreamCounter>();
   private readonly ends = new Map<string, { generation: number; complete: boolean }>();
   /** By flow: the sinks that its last attempt went on without. */
@@ -111,8 +113,15 @@ class JobRun {
       store: this.letters ?? ledgerStore(ledger, () => keeper.lease),
       limit: new RejectLimit(plan.errors, Date.now),
     };
-    for (const { flow, stream, sink } of targetsOf(options.plan)) {
-      this.counters.set(targetKey(flow, sink, stream.stream), new StreamCounter());
+    for (const flow of plan.flows) this.take(flow);
+  }
+
+  /** Counts for a flow, as it is planned now. */
+  private take(flow: FlowPlan): void {
+    this.flows.set(flow.key.flow, flow);
+    for (const { stream, sink } of targetsOf([flow])) {
+      const key = targetKey(flow, sink, stream.stream);
+      if (!this.counters.has(key)) this.counters.set(key, new StreamCounter());
     }
   }
 
@@ -162,7 +171,8 @@ class JobRun {
     await withSpool(plan, this.options.spool, this.context(), (spooled) => this.attempts(spooled));
   }
 
-  private async attempts(flow: FlowPlan): Promise<void> {
+  private async attempts(planned: FlowPlan): Promise<void> {
+    let flow = planned;
     const stop = this.options.stop ?? NEVER;
     const { follow = false } = this.options;
     const { retry = follow ? { ...defaultRetry, attempts: Infinity } : defaultRetry } = this.options;
@@ -179,6 +189,12 @@ class JobRun {
           this.ends.set(targetKey(flow, sink, stream), { generation, complete });
         }
         this.stopped ||= end.stopped;
+        if (end.renewed !== undefined && !end.stopped) {
+          flow = end.renewed;
+          this.take(flow);
+          await this.keeper.raise(this.keeper.lease.fence);
+          continue;
+        }
         behind = end.detached.find(({ error }) => isPassing(error));
         if (behind === undefined || end.stopped) return;
         failure = behind.error;
@@ -280,7 +296,7 @@ class JobRun {
 
   private result(error: unknown): RunResult {
     const { plan } = this.options;
-    const streams = targetsOf(plan).map(({ flow, sink, stream }): StreamResult => {
+    const streams = targetsOf(this.flows.values()).map(({ flow, sink, stream }): StreamResult => {
       const key = targetKey(flow, sink, stream.stream);
       const { generation = 0, complete = false } = this.ends.get(key) ?? {};
       const { table, guarantee } = stream.targets[sink]!;
@@ -317,7 +333,7 @@ class JobRun {
   }
 
   private reportProgress(): void {
-    for (const { flow, sink, stream } of targetsOf(this.options.plan)) {
+    for (const { flow, sink, stream } of targetsOf(this.flows.values())) {
       const { counts } = this.counters.get(targetKey(flow, sink, stream.stream))!;
       if (counts.read === 0) continue;
       this.emit({
@@ -356,8 +372,8 @@ function followable(flows: readonly FlowPlan[]): readonly FlowPlan[] {
 }
 
 /** Every stream with every sink that takes it, in the order of the plan. */
-function targetsOf({ flows }: JobPlan): { flow: FlowPlan; sink: string; stream: StreamPlan }[] {
-  return flows.flatMap((flow) =>
+function targetsOf(flows: Iterable<FlowPlan>): { flow: FlowPlan; sink: string; stream: StreamPlan }[] {
+  return [...flows].flatMap((flow) =>
     flow.streams.flatMap((stream) => Object.keys(stream.targets).map((sink) => ({ flow, sink, stream }))),
   );
 }

@@ -193,6 +193,111 @@ describeWithServer('postgres-15', (server) => {
     15 * MINUTES,
   );
 
+  const ORDERS = `
+    CREATE TABLE orders (id integer PRIMARY KEY, note text, doc text);
+    ALTER TABLE orders ALTER doc SET STORAGE EXTERNAL;
+    INSERT INTO orders SELECT g, 'order ' || g, repeat(md5(g::text), 100) FROM generate_series(1, 300) g`;
+  const WITH_ORDERS = { ...TABLES, orders: 'id::text AS id, note, md5(doc) AS doc' };
+  /** Changes of the orders, keys that change and large values that stay among them. */
+  const orderChanges = (n: number) => `
+    UPDATE orders SET note = 'changed ' || ${n} WHERE id % 7 = ${n % 7};
+    UPDATE orders SET id = id + ${1000 * n} WHERE id % 50 = ${n};
+    DELETE FROM orders WHERE id % 31 = ${n}; INSERT INTO orders VALUES (${-n}, 'new', NULL)`;
+
+  it(
+    'takes in tables that are made later, with what was written before they were published',
+    async () => {
+      await run();
+      await server().psql(`${ORDERS}; ${changes(seededRandom(2), 20)}`, source);
+      // A transaction that began before the table joins, and ends after it.
+      const open = server().psql(
+        "BEGIN; INSERT INTO orders VALUES (9001, 'early', 'x'); SELECT pg_sleep(3); INSERT INTO orders VALUES (9002, 'late', 'y'); COMMIT",
+        source,
+      );
+      await expect
+        .poll(() =>
+          server().psql("SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass", source),
+        )
+        .not.toBe('0');
+      const joined = await run();
+      await open;
+      expect(joined.streams.map(({ generation }) => generation)).toEqual([1, 1, 1, 1, 1, 1]);
+      await run();
+      await expectSame(WITH_ORDERS);
+      await server().psql(orderChanges(3), source);
+      await run();
+      await expectSame(WITH_ORDERS);
+    },
+    4 * MINUTES,
+  );
+
+  /** What happens while a stream joins. */
+  const JOINING = [
+    'settle.after-begin',
+    'plan.before-planned',
+    'plan.after-planned',
+    'prepare.after-adopt',
+    'prepare.after-schema',
+    'commit.before-ledger',
+    'commit.after-ledger',
+  ];
+
+  it(
+    'takes them in wherever it is killed',
+    async () => {
+      await run();
+      await server().psql(`${ORDERS}; ${changes(seededRandom(2), 20)}`, source);
+      const points = new Map((await listFailpoints(program())).map(({ name, hits }) => [name, hits]));
+      await expectSame(WITH_ORDERS);
+      let n = 0;
+      for (const name of JOINING) {
+        n++;
+        const hits = points.get(name)!;
+        const table = `orders${n}`;
+        await server().psql(ORDERS.replaceAll('orders', table), source);
+        await killAt(program(), `${name}@${Math.ceil(hits / 2)}`);
+        await server().psql(orderChanges(n).replaceAll('orders', table), source);
+        await run();
+        await expectSame({ [table]: WITH_ORDERS.orders });
+        await server().psql(orderChanges(n + 20).replaceAll('orders', table), source);
+        await run();
+        await expectSame({ [table]: WITH_ORDERS.orders });
+        await server().psql(`DROP TABLE ${table}`, source);
+      }
+    },
+    10 * MINUTES,
+  );
+
+  it(
+    'copies a table anew that was not read for a while',
+    async () => {
+      await server().psql(ORDERS, source);
+      const file = job();
+      await run(file);
+      await expectSame(WITH_ORDERS);
+      const without = (name: string) => {
+        const spec = JSON.parse(place.read('job.json'));
+        spec.flows.main.streams = { 'public.*': {}, [name]: false };
+        place.write('job.json', JSON.stringify(spec));
+      };
+      without('public.orders');
+      const some = await place.sluice(['run', 'job.json', '--quiet', '--streams', 'public.visits']);
+      expect(some.code).toBe(2);
+      expect(some.stdout + some.stderr).toContain('--streams leaves out public.people');
+      await run('job.json');
+      await server().psql(`${orderChanges(3)}; ${changes(seededRandom(4), 20)}`, source);
+      await run('job.json');
+      await expectSame();
+      await server().psql(`${orderChanges(4)}; UPDATE people SET name = 'both' WHERE id < 9`, source);
+      await run(job());
+      await expectSame(WITH_ORDERS);
+      await server().psql(orderChanges(5), source);
+      await run(job());
+      await expectSame(WITH_ORDERS);
+    },
+    4 * MINUTES,
+  );
+
   it(
     'follows until it is stopped, through a server that goes away, and shows what is committed soon',
     async () => {
@@ -223,11 +328,17 @@ describeWithServer('postgres-15', (server) => {
       );
       await server().psql("INSERT INTO visits VALUES (6000, '2024-01-01', 'behind the cut')", source);
       await until('SELECT count(*) FROM visits WHERE person = 6000', '1');
+      await server().psql(`${ORDERS}; ${changes(random, 20)}`, source);
+      const orders = (sql: string) => `SELECT ${sql} FROM pg_tables WHERE tablename = 'orders'`;
+      await until(orders('count(*)'), '1');
+      await server().psql(`${orderChanges(3)}; ${changes(random, 20)}`, source);
+      await server().psql("INSERT INTO orders VALUES (7000, 'behind its copy', NULL)", source);
+      await until('SELECT count(*) FROM orders WHERE id = 7000', '1');
       running.signal('SIGTERM');
       expect(await running.ended, running.stderr).toEqual({ code: 143, signal: null });
-      await expectSame();
+      await expectSame(WITH_ORDERS);
       await run();
-      await expectSame();
+      await expectSame(WITH_ORDERS);
     },
     4 * MINUTES,
   );

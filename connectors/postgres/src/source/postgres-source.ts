@@ -19,6 +19,7 @@ import { diagnoseSource } from '../diagnose/diagnose-source.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName } from '../quote.js';
 import { ChangeLog } from '../stream/change-log.js';
+import { ClearFirst } from './clear-first.js';
 import { Increments } from './cursor/increments.js';
 import { discover } from './discover.js';
 import { KeyReader } from './key-reader.js';
@@ -28,7 +29,7 @@ import { findRelation, keysOf } from './relation.js';
 import { ScanReader } from './scan-reader.js';
 import { SharedSnapshot } from './snapshot.js';
 import { sourceOptions } from './source-options.js';
-import { specOf } from './split-spec.js';
+import { asJson, type KeySpec, specOf } from './split-spec.js';
 
 export class PostgresSource implements Source {
   readonly capabilities = {
@@ -77,13 +78,23 @@ export class PostgresSource implements Source {
     const byCursor = reads.filter(({ mode }) => mode === 'incremental');
     if (byCursor.length > 0) yield* await this.increments.splits(byCursor, known, c);
     const logged = reads.filter(({ mode }) => mode === 'cdc');
-    if (logged.length > 0) yield* await this.changes.splits(logged, known, c);
+    const log = logged.length === 0 ? undefined : await this.changes.join(logged, known, c);
+    if (log?.isNew) yield log.split;
     for (const read of reads.filter(({ mode }) => mode !== 'incremental')) {
       const before = known.filter((split) => split.phase === 'bulk' && split.streams.includes(read.stream));
+      if (read.mode === 'full') {
+        yield* await this.connections.using(c, (session) => this.planStream(session, read, before, c));
+        continue;
+      }
       // What is copied before a log is read stays: the copy goes on where it was.
-      const wanted = read.mode === 'cdc' ? { ...read, resumable: true } : read;
-      yield* await this.connections.using(c, (session) => this.planStream(session, wanted, before, c));
+      const copy = {
+        read: { ...read, resumable: true },
+        ...copyOf(before, log?.joining.includes(read.stream) === true),
+      };
+      yield* await this.connections.using(c, (session) => this.planCopy(session, copy, c));
     }
+    // Behind what is to be copied: with it those streams have joined.
+    if (log?.isNew === false) yield log.split;
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {
@@ -93,7 +104,8 @@ export class PostgresSource implements Source {
     const session = await this.connections.open(c);
     try {
       const byKey = kind === 'key';
-      return await (byKey ? KeyReader.open(session, request) : ScanReader.open(session, request));
+      const reader = await (byKey ? KeyReader.open(session, request) : ScanReader.open(session, request));
+      return numberOf(request.split) > 1 && request.at === null ? new ClearFirst(reader, request) : reader;
     } catch (error) {
       await session.close();
       throw error;
@@ -143,6 +155,25 @@ export class PostgresSource implements Source {
     return scanSplits(session, plan, read.resumable ? 'none' : wanted);
   }
 
+  /** A copy that others have preceded is made in one part: it begins by clearing what they left. */
+  private async planCopy(session: Session, { read, known, number }: Copy, c: Context): Promise<Split[]> {
+    if (number === 1) return this.planStream(session, read, known, c);
+    if (known.length > 0) return [];
+    const parts = await this.planStream(session, read, [], c);
+    const { to: _, ...whole } = specOf(parts[0]!) as KeySpec;
+    const sum = (of: 'estimatedRows' | 'estimatedBytes') =>
+      parts.reduce((sum, part) => sum + (part[of] ?? 0), 0);
+    return [
+      {
+        ...parts[0]!,
+        id: `${read.stream}/copy-${number}`,
+        spec: asJson({ ...whole, copy: number }),
+        estimatedRows: sum('estimatedRows'),
+        estimatedBytes: sum('estimatedBytes'),
+      },
+    ];
+  }
+
   /** One for all streams of a run: their copies show one instant. */
   private async sharedSnapshot(c: Context): Promise<string> {
     this.snapshot ??= this.connections.open(c).then((session) => SharedSnapshot.take(session));
@@ -154,4 +185,24 @@ export class PostgresSource implements Source {
       throw pgErrors.snapshotLost(`the connection that held the snapshot ${snapshot.id} is gone`);
     return snapshot.id;
   }
+}
+
+/** One of the copies that a stream has before its changes are read. */
+interface Copy {
+  readonly read: StreamRead;
+  /** What is planned of it. */
+  readonly known: readonly Split[];
+  readonly number: number;
+}
+
+function numberOf(split: Split): number {
+  return (specOf(split) as KeySpec).copy ?? 1;
+}
+
+/** The copy that a stream is at, or the next one where it joins the log again. */
+function copyOf(splits: readonly Split[], joins: boolean): Pick<Copy, 'known' | 'number'> {
+  const last = Math.max(1, ...splits.map(numberOf));
+  const known = splits.filter((split) => numberOf(split) === last);
+  const isWhole = known.some((split) => (specOf(split) as KeySpec).to === undefined);
+  return joins && isWhole ? { known: [], number: last + 1 } : { known, number: last };
 }

@@ -2,8 +2,14 @@
 import type { Json, Split } from '@sluice/sdk';
 import type { TableName } from '../quote.js';
 
+/** A stream that is copied before its changes are read may be copied again. */
+interface Copied extends TableName {
+  /** Which copy the part belongs to, where that is not the first: what was there before goes. */
+  readonly copy?: number;
+}
+
 /** A whole relation, or a range of a table's blocks. */
-export interface ScanSpec extends TableName {
+export interface ScanSpec extends Copied {
   readonly kind: 'scan';
   /** The snapshot to read from, while its owner lives. */
   readonly snapshot?: string;
@@ -14,7 +20,7 @@ export interface ScanSpec extends TableName {
 }
 
 /** A range of the key. Positions are the key of the last row read, each column as text, in the key's order. */
-export interface KeySpec extends TableName {
+export interface KeySpec extends Copied {
   readonly kind: 'key';
   readonly key: readonly string[];
   /** Half-open range of the first key column, as text; a bound left out is open. */

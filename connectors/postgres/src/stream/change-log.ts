@@ -21,10 +21,12 @@ import { LogStream } from './log-stream.js';
 import { liveColumns, loggedTable, planLogged } from './logged-table.js';
 import { LoggedTypes } from './logged-types.js';
 import { type Lsn, parseLsn } from './lsn.js';
+import { MovedRows } from './moved-rows.js';
 import { checkPublication, preparePublication } from './publication.js';
 import { ServerCasts } from './server-cast.js';
 import { advanceSlot, checkPlace, createSlot, findSlot, logEnd } from './slot.js';
 import type { StreamNow } from './stream-shape.js';
+import { writersEnded } from './writers.js';
 
 /** How often, and after how many milliseconds each, a slot is asked for that somebody reads. */
 const ATTEMPTS = 10;
@@ -51,22 +53,33 @@ export class ChangeLog {
     return this.connections.using(c, (session) => planLogged(session, reads));
   }
 
-  /** The log, where it is not known yet: from now on it is kept. */
-  async splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): Promise<Split[]> {
+  /**
+   * The log, where it is not known with these streams: from now on their changes are kept. Which of them have to be
+   * copied, although they may have been before.
+   */
+  async join(
+    reads: readonly StreamRead[],
+    known: readonly Split[],
+    c: Context,
+  ): Promise<
+    { readonly split: Split; readonly isNew: boolean; readonly joining: readonly string[] } | undefined
+  > {
     const streams = reads.map(({ stream }) => stream);
     const log = known.find((split) => specOf(split).kind === 'log');
     if (log === undefined) {
       const spec = this.specFor(c);
       const start = await this.connections.using(c, (session) => this.begin(session, spec, reads));
-      return [logSplit(spec, streams, start)];
+      return { split: logSplit(spec, streams, start), isNew: true, joining: [] };
     }
-    const others = streams.filter((stream) => !log.streams.includes(stream));
-    if (others.length > 0) {
-      throw pgErrors.logFixed(`the log of this job was begun without ${others.join(', ')}`, {
-        details: { streams: others },
-      });
+    const joining = reads.filter(({ stream }) => !log.streams.includes(stream));
+    const left = log.streams.filter((stream) => !streams.includes(stream));
+    if (joining.length === 0 && left.length === 0) return undefined;
+    if (left.length > 0)
+      c.log.info(`no longer read, and copied anew when they come back: ${left.join(', ')}`);
+    if (joining.length > 0) {
+      await this.connections.using(c, (session) => this.publish(session, specOf(log) as LogSpec, joining));
     }
-    return [];
+    return { split: { ...log, streams }, isNew: false, joining: joining.map(({ stream }) => stream) };
   }
 
   /** What was made for a flow under its own name; what the job names is its owner's. */
@@ -118,6 +131,7 @@ export class ChangeLog {
         batchRows,
         types: new LoggedTypes(this.connections, c),
         casts: new ServerCasts(this.connections, c),
+        moved: new MovedRows(this.connections, c),
       };
       return new LogReader(stream, scene, from);
     } catch (error) {
@@ -133,11 +147,30 @@ export class ChangeLog {
   }
 
   /** Publication first: a slot can only decode with one that was there before. */
-  private async begin(
+  private async begin(session: Session, spec: LogSpec, reads: readonly StreamRead[]): Promise<Lsn> {
+    await this.preparePublication(session, spec, reads);
+    return (await findSlot(session, spec.slot)) === undefined
+      ? createSlot(session, spec.slot)
+      : advanceSlot(session, spec.slot);
+  }
+
+  /**
+   * Lets tables join a log that is read already. Transactions that have written them before they were published are
+   * not in it, so that a copy may only begin when those have ended. A slot that is made waits for them by itself.
+   */
+  private async publish(session: Session, spec: LogSpec, reads: readonly StreamRead[]): Promise<void> {
+    await this.preparePublication(session, spec, reads);
+    await writersEnded(
+      session,
+      reads.map(({ stream }) => parseStreamName(stream)),
+    );
+  }
+
+  private async preparePublication(
     session: Session,
-    { slot, publication }: LogSpec,
+    { publication }: LogSpec,
     reads: readonly StreamRead[],
-  ): Promise<Lsn> {
+  ): Promise<void> {
     const tables = reads.map(({ stream }) => parseStreamName(stream));
     await preparePublication(session, publication, tables, this.config.publication === undefined);
     await checkPublication(
@@ -145,9 +178,6 @@ export class ChangeLog {
       publication,
       reads.map(({ schema }) => schema),
     );
-    return (await findSlot(session, slot)) === undefined
-      ? createSlot(session, slot)
-      : advanceSlot(session, slot);
   }
 
   /** Looks at everything that the log needs, in an order in which no change of a table goes unseen. */

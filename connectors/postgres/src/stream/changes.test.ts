@@ -3,9 +3,9 @@ import { UNCHANGED } from '@sluice/sdk';
 import { describeWithServer, psql } from '@sluice/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PostgresSource } from '../source/postgres-source.js';
-import { testContext } from '../testing/copy-run.js';
+import { collect, testContext } from '../testing/copy-run.js';
 import { openSource } from '../testing/open.js';
-import { changesOf, type LoggedChange, LogJob } from '../testing/read-log.js';
+import { changesOf, type LoggedChange, LogJob, readsOf } from '../testing/read-log.js';
 
 /** Stored outside of the row, so that an update of other columns does not send it. */
 const LONG = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 1000) i)";
@@ -72,12 +72,31 @@ describeWithServer('postgres-15', (server) => {
       await sql('CREATE TABLE t (id integer PRIMARY KEY, long text, v integer)');
       const job = await LogJob.begin(source, 'public.t');
       await sql(
-        `INSERT INTO t VALUES (1, ${LONG}, 1), (2, NULL, 1); UPDATE t SET v = 2; UPDATE t SET id = 3 WHERE id = 1`,
+        `INSERT INTO t VALUES (1, ${LONG}, 1), (2, NULL, 1); UPDATE t SET v = 2; UPDATE t SET id = 3 WHERE id = 1; DELETE FROM t`,
       );
       const [, , first, second, moved] = await job.rows();
       expect(first!.row).toEqual({ id: 1, long: UNCHANGED, v: 2 });
       expect(second!.row).toEqual({ id: 2, long: null, v: 2 });
       expect(moved).toMatchObject({ op: 'move', row: { id: 3, long: UNCHANGED, v: 2 }, before: { id: 1 } });
+    });
+
+    it('are whole where a key changes and the row is there, since a copy may have missed it under both keys', async () => {
+      await sql('CREATE TABLE t (a text, b numeric, long text, v integer, PRIMARY KEY (b, a))');
+      const job = await LogJob.begin(source, 'public.t');
+      await sql(
+        `INSERT INTO t SELECT 'it''s ' || g, g / 2.0, ${LONG} || g, g FROM generate_series(1, 1200) g;
+         UPDATE t SET b = b + 10000.50, v = NULL; UPDATE t SET v = 7, long = 'later' WHERE a = 'it''s 3'`,
+      );
+      const moves = (await job.rows()).filter(({ op }) => op === 'move');
+      expect(moves).toHaveLength(1200);
+      const later = moves.filter(({ row }) => row['long'] === 'later');
+      expect(later).toMatchObject([{ row: { a: "it's 3", v: null } }]);
+      const whole = moves.filter(({ row }) => String(row['long']).length > 32_000 && row['v'] === null);
+      expect(whole).toHaveLength(1199);
+      expect(moves[41]).toMatchObject({
+        row: { a: "it's 42", b: '10021.5000000000000000' },
+        before: { a: "it's 42" },
+      });
     });
 
     it('of identity FULL say what they were, all of it', async () => {
@@ -419,12 +438,45 @@ describeWithServer('postgres-15', (server) => {
       expect(await job.rows()).toEqual([]);
     });
 
-    it('do not take streams in later', async () => {
+    it('take streams in later, and once more those that were left out for a while', async () => {
+      await sql('CREATE TABLE t (id integer PRIMARY KEY); CREATE TABLE u (id integer PRIMARY KEY)');
+      const first = await LogJob.begin(source, 'public.t');
+      const both = await readsOf(source, ['public.t', 'public.u']);
+      const joined = await collect(source.splits(both, first.splits, testContext()));
+      expect(joined.map(({ id, streams }) => ({ id, streams }))).toEqual([
+        { id: 'public.u/key/', streams: ['public.u'] },
+        { id: first.log.id, streams: ['public.t', 'public.u'] },
+      ]);
+      const known = [...first.splits.filter(({ phase }) => phase === 'bulk'), ...joined];
+      expect(await collect(source.splits(both, known, testContext()))).toEqual([]);
+      const left = await collect(source.splits(both.slice(0, 1), known, testContext()));
+      expect(left).toMatchObject([{ id: first.log.id, streams: ['public.t'] }]);
+      const without = [...known.filter(({ phase }) => phase === 'bulk'), ...left];
+      const back = await collect(source.splits(both, without, testContext()));
+      expect(back).toMatchObject([
+        { id: 'public.u/copy-2', phase: 'bulk' },
+        { id: first.log.id, streams: ['public.t', 'public.u'] },
+      ]);
+      await sql('INSERT INTO u VALUES (1)');
+      const request = first.request({ split: back[0]!, at: null, reads: both.slice(1) });
+      const messages = await collect(await source.open(request, testContext()));
+      expect(messages.map(({ kind }) => kind)).toEqual(['clear', 'batch', 'checkpoint', 'checkpoint']);
+    });
+
+    it('wait for transactions that have written to a table before it joins', async () => {
       await sql('CREATE TABLE t (id integer PRIMARY KEY); CREATE TABLE u (id integer PRIMARY KEY)');
       const { log } = await LogJob.begin(source, 'public.t');
-      const more = await LogJob.begin(openSource(url, { slot }), 'public.t', 'public.u');
-      const splits = source.splits(more.reads, [log], testContext());
-      await expect(splits.next()).rejects.toMatchObject({ code: 'SLUICE-PG-0051' });
+      const both = await readsOf(source, ['public.t', 'public.u']);
+      let ended = false;
+      const writer = sql('BEGIN; INSERT INTO u VALUES (1); SELECT pg_sleep(1); COMMIT').then(() => {
+        ended = true;
+      });
+      await expect
+        .poll(() => sql("SELECT count(*) FROM pg_locks WHERE relation = 'u'::regclass"))
+        .toContain('1');
+      await collect(source.splits(both, [log], testContext()));
+      expect(ended).toBe(true);
+      await writer;
     });
   });
 });

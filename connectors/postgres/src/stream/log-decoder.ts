@@ -23,6 +23,7 @@ import {
 import { type LoggedRelation, loggedRelation } from './logged-relation.js';
 import type { LoggedTypes } from './logged-types.js';
 import type { Lsn } from './lsn.js';
+import type { MovedRows } from './moved-rows.js';
 import type { ServerCasts } from './server-cast.js';
 import { changedStream, type StreamNow, StreamShape } from './stream-shape.js';
 
@@ -55,6 +56,7 @@ export interface LogScene {
   readonly batchRows: number;
   readonly types: LoggedTypes;
   readonly casts: ServerCasts;
+  readonly moved: MovedRows;
 }
 
 export class LogDecoder {
@@ -191,6 +193,6 @@ export class LogDecoder {
     const rows = this.gathering.get(shape);
     if (rows === undefined) return;
     this.gathering.delete(shape);
-    yield await changeBatch(shape, rows, this.scene.casts);
+    yield await this.scene.moved.complete(await changeBatch(shape, rows, this.scene.casts));
   }
 }

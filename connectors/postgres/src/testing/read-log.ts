@@ -83,7 +83,7 @@ export class LogJob {
   }
 }
 
-async function readsOf(source: Source, streams: readonly string[]): Promise<StreamRead[]> {
+export async function readsOf(source: Source, streams: readonly string[]): Promise<StreamRead[]> {
   const catalog = await source.discover(streams, testContext());
   return streams.map((stream) => {
     const found = catalog.streams.find(({ schema }) => schema.stream === stream);

@@ -1,0 +1,96 @@
+/**
+ * Rows whose key has changed, of which the log does not have every value: large ones that are stored outside of their
+ * row come as unchanged. Who has the row under its old key takes them along. But a copy that was made around the change
+ * may have met the row under neither key, so that nobody has it; the rest is therefore read from the table, as it is
+ * now. That may be later than the change: what happened to the row since comes behind it in the log.
+ */
+import { Batch, type Context, field, getBit, OPS, type Row, types, UNCHANGED } from '@sluice/sdk';
+import type { Connections } from '../connection/connections.js';
+import type { Session } from '../connection/session.js';
+import { FrameBatches } from '../copy/frame-batch.js';
+import { ident, literal, parseStreamName } from '../quote.js';
+import { compareColumns } from '../source/drift.js';
+import { columnsOf, findRelation, type RelationColumn } from '../source/relation.js';
+import { fromClause } from '../source/select.js';
+import { valueText } from '../types/value-text.js';
+
+const MOVE = OPS.indexOf('move');
+/** Beside the table's columns: which of the wanted rows it is. */
+const ORDINAL = '_sluice_row';
+/** Rows that are asked for at once. */
+const ROWS = 1000;
+const BOUNDS = { rows: ROWS, bytes: 1 << 20 };
+
+export class MovedRows {
+  constructor(
+    private readonly connections: Connections,
+    private readonly c: Context,
+  ) {}
+
+  /** The batch with its moved rows whole, as far as the table still has them. */
+  async complete(batch: Batch): Promise<Batch> {
+    const wanted = movesInPart(batch);
+    if (wanted.length === 0) return batch;
+    const rows = [...batch.rows()];
+    await this.connections.using(this.c, async (session) => {
+      for (let at = 0; at < wanted.length; at += ROWS) {
+        const some = wanted.slice(at, at + ROWS);
+        for (const { [ORDINAL]: i, ...now } of await rowsNow(session, batch, some)) {
+          const row = rows[i as number]!;
+          const filled = Object.entries(row).map(([name, value]) => [
+            name,
+            value === UNCHANGED ? now[name]! : value,
+          ]);
+          rows[i as number] = Object.fromEntries(filled) as Row;
+        }
+      }
+    });
+    const { op, byteSize, before } = batch;
+    return Batch.ofRows(batch.schema, rows, { op, byteSize, ...(before && { before }) });
+  }
+}
+
+/** Moved rows that have values which were not sent. */
+function movesInPart(batch: Batch): number[] {
+  const { op, rowCount } = batch;
+  if (op !== 'move' && (typeof op === 'string' || !op.includes(MOVE))) return [];
+  const absents = batch.columns().flatMap(({ absent }) => absent ?? []);
+  const all = Array.from({ length: rowCount }, (_, i) => i);
+  return all.filter((i) => batch.opAt(i) === 'move' && absents.some((bits) => getBit(bits, i)));
+}
+
+/** Those of a table's rows that are there, by their new keys; none where the table is no longer what was logged. */
+async function rowsNow(session: Session, batch: Batch, wanted: readonly number[]): Promise<readonly Row[]> {
+  const { schema } = batch;
+  const relation = await findRelation(session, parseStreamName(schema.stream));
+  if (relation === undefined) return [];
+  const live = (await columnsOf(session, [relation.oid])).get(relation.oid)!;
+  const { columns, differences } = compareColumns(
+    schema,
+    live.filter((column) => column.readable),
+  );
+  if (differences.length > 0) return [];
+  const key = schema.key.map((name) => columns.find((column) => column.name === name)!);
+  const names = key.map((_, i) => `k${i}`);
+  const values = wanted.map((i) => `(${[i, ...key.map((column) => constant(batch, column, i))].join(', ')})`);
+  const on = key.map(({ name }, i) => `t.${ident(name)} = w.${names[i]}`).join(' AND ');
+  const list = columns.map(({ name, type }) => `t.${ident(name)}${type.viaText ? '::text' : ''}`);
+  const sql = `COPY (SELECT w.i, ${list.join(', ')} FROM (VALUES ${values.join(', ')}) AS w (i, ${names.join(', ')})
+    JOIN ${fromClause(relation)} AS t ON ${on}) TO STDOUT (FORMAT binary)`;
+  const batches = new FrameBatches(
+    { ...schema, fields: [field(ORDINAL, types.int32), ...schema.fields] },
+    [{ kind: 'int4' }, ...columns.map(({ type }) => type.wire)],
+    undefined,
+  );
+  const copy = await session.copyOut(sql, BOUNDS, `reading moved rows of ${schema.stream}`);
+  const found: Row[] = [];
+  for (let chunk = await copy.next(); chunk !== undefined; chunk = await copy.next()) {
+    found.push(...batches.batch(chunk).rows());
+  }
+  return found;
+}
+
+function constant(batch: Batch, { name, type }: RelationColumn, row: number): string {
+  const { type: logical } = batch.schema.fields.find((f) => f.name === name)!;
+  return `${literal(valueText(logical, batch.rows()[row]![name]!))}::${type.name}`;
+}
