@@ -16,6 +16,7 @@ import { explain } from './explain.js';
 import { init } from './init.js';
 import { plan } from './plan.js';
 import { preview } from './preview.js';
+import { resync } from './resync.js';
 import { run } from './run.js';
 import { schema } from './schema.js';
 import { stateAdopt } from './state-adopt.js';
@@ -36,6 +37,7 @@ export const commands: readonly CommandSpec[] = [
   doctor,
   discover,
   preview,
+  resync,
   stateShow,
   stateDiff,
   stateRewind,

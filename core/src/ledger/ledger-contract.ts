@@ -3,6 +3,7 @@
  * promise of the contract does not hold. A ledger written elsewhere proves itself with the same list.
  */
 import { commits } from './contract/commits.js';
+import { copyRequests } from './contract/copy-requests.js';
 import { generations } from './contract/generations.js';
 import { leases } from './contract/leases.js';
 import { letters } from './contract/letters.js';
@@ -17,6 +18,7 @@ export const ledgerContract: readonly ContractCheck[] = [
   ...leases,
   ...generations,
   ...commits,
+  ...copyRequests,
   ...letters,
   ...replacing,
   ...runs,

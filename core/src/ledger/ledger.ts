@@ -177,6 +177,12 @@ export interface Ledger {
    * streams of a log.
    */
   addSplits(lease: Lease, key: FlowKey, splits: readonly LedgerSplit[]): Promise<void>;
+  /** Asks whoever runs the job, now or next, to copy streams of a log once more. Needs no lease: a run may go on. */
+  requestCopies(key: FlowKey, streams: readonly string[]): Promise<void>;
+  /** The streams that are asked for, by name. */
+  requestedCopies(key: FlowKey): Promise<string[]>;
+  /** Forgets requests of which the splits are added. */
+  dropCopyRequests(lease: Lease, key: FlowKey, streams: readonly string[]): Promise<void>;
   /** All splits of the stream's generation have been added. */
   markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;
   /** The sinks have got this shape of the schema's stream, which the ledger knows. */
@@ -212,7 +218,7 @@ export interface Ledger {
   replaceFlow(lease: Lease, key: FlowKey, state: FlowState): Promise<void>;
 
   /**
-   * Forgets the job's streams, splits, positions, what is prepared and published, and its sinks' identities, so that
+   * Forgets the job's streams, splits, positions, what is prepared, published and asked for, and its sinks' identities, so that
    * the next run begins as a first one (a sink that keeps a record of its own still has its say). Runs, epochs, dead
    * letters and the fence stay.
    */

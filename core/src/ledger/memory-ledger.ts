@@ -54,6 +54,8 @@ interface FlowRows {
   sinks: Map<string, SinkRows>;
   /** Oldest first. */
   epochs: EpochRow[];
+  /** Streams that are to be copied once more. */
+  requested: Set<string>;
 }
 
 interface State {
@@ -184,6 +186,21 @@ export class MemoryLedger implements Ledger {
     rows.streams.set(stream, { ...rows.streams.get(stream), generation, planned: true });
   }
 
+  async requestCopies(key: FlowKey, streams: readonly string[]): Promise<void> {
+    requireStorable(key.job, key.flow, ...streams);
+    const { requested } = this.rows(key);
+    for (const stream of streams) requested.add(stream);
+  }
+
+  async requestedCopies(key: FlowKey): Promise<string[]> {
+    return [...(this.state.flows.get(key.job)?.get(key.flow)?.requested ?? [])].sort();
+  }
+
+  async dropCopyRequests(lease: Lease, key: FlowKey, streams: readonly string[]): Promise<void> {
+    this.check(lease, key.job);
+    for (const stream of streams) this.rows(key).requested.delete(stream);
+  }
+
   async recordSchema(lease: Lease, key: FlowKey, schema: StreamSchema): Promise<void> {
     this.check(lease, key.job);
     const { streams } = this.rows(key);
@@ -303,6 +320,7 @@ export class MemoryLedger implements Ledger {
       rows.streams.clear();
       rows.splits.clear();
       rows.sinks.clear();
+      rows.requested.clear();
     }
   }
 
@@ -397,6 +415,7 @@ export class MemoryLedger implements Ledger {
       splits: new Map(),
       sinks: new Map(),
       epochs: [],
+      requested: new Set(),
     };
     flows.set(key.flow, rows);
     return rows;

@@ -159,6 +159,35 @@ class SqliteLedger implements Ledger {
     });
   }
 
+  async requestCopies(key: FlowKey, streams: readonly string[]): Promise<void> {
+    requireStorable(key.job, key.flow, ...streams);
+    await this.file.write(() => {
+      for (const stream of streams) {
+        this.file.run(
+          'INSERT INTO copy_requests (job, flow, stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+          ...[key.job, key.flow, stream],
+        );
+      }
+    });
+  }
+
+  async requestedCopies(key: FlowKey): Promise<string[]> {
+    const sql = 'SELECT stream FROM copy_requests WHERE job = ? AND flow = ? ORDER BY stream';
+    const rows = await this.file.read(() => this.file.all(sql, key.job, key.flow));
+    return rows.map(({ stream }) => stream as string);
+  }
+
+  async dropCopyRequests(lease: Lease, key: FlowKey, streams: readonly string[]): Promise<void> {
+    await this.held(lease, key.job, () => {
+      for (const stream of streams) {
+        this.file.run(
+          'DELETE FROM copy_requests WHERE job = ? AND flow = ? AND stream = ?',
+          ...[key.job, key.flow, stream],
+        );
+      }
+    });
+  }
+
   async recordSchema(lease: Lease, key: FlowKey, schema: StreamSchema): Promise<void> {
     await this.held(lease, key.job, () => {
       this.file.run(
@@ -262,7 +291,7 @@ class SqliteLedger implements Ledger {
 
   async forget(lease: Lease): Promise<void> {
     await this.held(lease, lease.job, () => {
-      for (const table of STATE_TABLES) {
+      for (const table of [...STATE_TABLES, 'copy_requests']) {
         this.file.run(`DELETE FROM ${table} WHERE job = ?`, lease.job);
       }
     });

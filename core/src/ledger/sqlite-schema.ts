@@ -2,7 +2,7 @@
  * The tables of the SQLite ledger. Names are stored as they are, everything shaped as JSON text, fences as 64-bit
  * integers, times as epoch milliseconds. `application_id` says that a file is a ledger, `meta.version` of which shape.
  */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** "SLUI" as a big-endian integer, in the header of the file (`PRAGMA application_id`). */
 export const APPLICATION_ID = 0x53_4c_55_49;
@@ -17,13 +17,22 @@ CREATE TABLE letters (
 ) STRICT;
 `;
 
+/** Since version 4: streams of logs that are to be copied once more. */
+const COPIES_SQL = `
+CREATE TABLE copy_requests (
+  job TEXT NOT NULL, flow TEXT NOT NULL, stream TEXT NOT NULL,
+  PRIMARY KEY (job, flow, stream)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** What brings a ledger of an older version to the next one, by the version that it has. */
 export const UPGRADES: { readonly [version: number]: string } = {
   1: LETTERS_SQL,
   2: 'ALTER TABLE streams ADD COLUMN schema TEXT',
+  3: COPIES_SQL,
 };
 
-export const SCHEMA_SQL = `${LETTERS_SQL}
+export const SCHEMA_SQL = `${LETTERS_SQL}${COPIES_SQL}
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE leases (

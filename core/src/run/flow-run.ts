@@ -134,7 +134,8 @@ class Attempt {
     if (missing.length > 0) {
       const generations = new Map(missing.map(({ stream, generation }) => [stream, generation]));
       const reads = missing.map(({ stream, generation }) => ({ ...this.planOf(stream).read, generation }));
-      const known = splitsOf(state, generations).map(({ split }) => split);
+      const wanted = await ledger.requestedCopies(key);
+      const known = splitsOf(state, generations).map(({ split }) => leaving(split, wanted));
       let found: LedgerSplit[] = [];
       for await (const split of plan.source.splits(reads, known, context)) {
         context.signal.throwIfAborted();
@@ -145,6 +146,7 @@ class Attempt {
       }
       await ledger.addSplits(this.lease, key, found);
       failpoint('plan.before-planned');
+      if (wanted.length > 0) await ledger.dropCopyRequests(this.lease, key, wanted);
       for (const [stream, generation] of generations) {
         await ledger.markPlanned(this.lease, key, stream, generation);
       }
@@ -238,24 +240,27 @@ class Attempt {
     }
   }
 
-  /** Looks now and then whether streams have come, and then says so. What goes wrong there can wait. */
+  /** Looks now and then whether streams are to be copied, and then says so. What goes wrong there can wait. */
   private async lookAround(news: AbortController): Promise<void> {
-    const { plan, context, stop } = this.r;
-    if (plan.renewed === undefined) return;
+    const { plan, ledger, context, stop } = this.r;
     const signal = AbortSignal.any([news.signal, stop, context.signal]);
-    for (let took = 0; ; ) {
-      await sleep(Math.max(LOOK_MS, took * LEISURE), signal);
+    for (let rest = LOOK_MS; this.renewed === undefined; rest -= REQUEST_MS) {
+      await sleep(REQUEST_MS, signal);
       if (signal.aborted) return;
-      const began = this.r.now();
       try {
-        this.renewed = await plan.renewed({ ...context, signal });
+        const wanted = await ledger.requestedCopies(plan.key);
+        if (wanted.length > 0) this.renewed = plan;
+        if (wanted.length > 0 || rest > 0) continue;
+        const began = performance.now();
+        this.renewed = await plan.renewed?.({ ...context, signal });
+        rest = Math.max(LOOK_MS, (performance.now() - began) * LEISURE);
       } catch (error) {
+        rest = LOOK_MS;
         if (!signal.aborted)
           context.log.warn('streams that have come cannot be taken in', { error: String(error) });
       }
-      if (this.renewed !== undefined) news.abort();
-      took = this.r.now() - began;
     }
+    news.abort();
   }
 
   private splitsOf(starts: readonly StreamStart[], state: FlowState): LedgerSplit[] {
@@ -478,11 +483,20 @@ const COPY_MS = 2000;
 const LOOK_MS = 10_000;
 const LEISURE = 50;
 
+/** Milliseconds between looks for copies that are asked for. */
+const REQUEST_MS = 1000;
+
 /** Milliseconds between the turns of sinks that read one log from places of their own. */
 const TURN_MS = 200;
 
 /** Splits are written in portions, so that a source may plan a great many. */
 const SPLITS_AT_ONCE = 1000;
+
+/** A log as one that streams have left, which therefore are to be copied to join it again. */
+function leaving(split: Split, streams: readonly string[]): Split {
+  if (split.phase !== 'log' || streams.length === 0) return split;
+  return { ...split, streams: split.streams.filter((stream) => !streams.includes(stream)) };
+}
 
 /** Whether any sink has something of a split. */
 function hasBegun({ sinks }: FlowState, split: string): boolean {

@@ -334,8 +334,27 @@ describeWithServer('postgres-15', (server) => {
       await server().psql(`${orderChanges(3)}; ${changes(random, 20)}`, source);
       await server().psql("INSERT INTO orders VALUES (7000, 'behind its copy', NULL)", source);
       await until('SELECT count(*) FROM orders WHERE id = 7000', '1');
+      // A table is copied once more under way, whatever has become of its target.
+      await server().psql(
+        "DELETE FROM people WHERE id < 50; INSERT INTO people VALUES (-1, 'nobody')",
+        target,
+      );
+      const resync = await place.sluice(['resync', 'job.json', 'public.people']);
+      expect(resync.stdout).toMatch(
+        /^flow main: public.people will be copied once more\nrun .* is under way/,
+      );
+      await server().psql(changes(random, 20), source);
+      await until('SELECT count(*) FROM people WHERE id = -1', '0');
       running.signal('SIGTERM');
       expect(await running.ended, running.stderr).toEqual({ code: 143, signal: null });
+      await run(file);
+      await expectSame(WITH_ORDERS);
+      await server().psql('UPDATE orders SET note = NULL', target);
+      expect((await place.sluice(['resync', 'job.json', 'public.nothing'])).code).toBe(2);
+      expect((await place.sluice(['resync', 'people', 'public.ord*'])).stdout).toContain(
+        'the next run does it',
+      );
+      await run(file);
       await expectSame(WITH_ORDERS);
       await run();
       await expectSame(WITH_ORDERS);
