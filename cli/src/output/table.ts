@@ -22,7 +22,7 @@ export function table(
 ): string[] {
   const texts = rows.map((row) => row.map((cell) => visible(typeof cell === 'string' ? cell : cell.text)));
   const wanted = columns.map(({ title }, i) =>
-    Math.max(cellWidth(title), ...texts.map((row) => cellWidth(row[i]!))),
+    texts.reduce((widest, row) => Math.max(widest, cellWidth(row[i]!)), cellWidth(title)),
   );
   const widths = width === undefined ? wanted : fit(wanted, width);
   const line = (cells: readonly string[], paint: (text: string, column: number) => string) =>

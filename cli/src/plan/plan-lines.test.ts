@@ -121,7 +121,7 @@ it('is data for programs: types from end to end, with the worst verdict', () => 
 });
 
 it('is a page for people', () => {
-  expect(planLines(describePlan(jobPlan(), job), colours(false)).join('\n')).toBe(
+  expect([...planLines(describePlan(jobPlan(), job), colours(false))].join('\n')).toBe(
     `shop, flow main: shop (postgres) → duckdb  1 stream, 2 at once, transactions partial, increments lagged
 
 stream       read                       target       write   protocol  delivered     rung     publish        size
@@ -143,6 +143,6 @@ shop.orders → lake.orders (will be created)  key id
 });
 
 it('paints what would be lost', () => {
-  const text = planLines(describePlan(jobPlan(), job), colours(true)).join('\n');
+  const text = [...planLines(describePlan(jobPlan(), job), colours(true))].join('\n');
   expect(text).toContain('\u001b[31mlossy: longer text is cut\u001b[39m');
 });

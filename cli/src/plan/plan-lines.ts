@@ -12,11 +12,12 @@ import type {
   StreamDescription,
 } from './describe-plan.js';
 
-export function planLines(plan: PlanDescription, colours: Colours, width?: number): string[] {
-  return plan.flows.flatMap((flow) => flowLines(plan.job, flow, colours, width));
+/** One after the other: a plan of many streams has hundreds of thousands of lines. */
+export function* planLines(plan: PlanDescription, colours: Colours, width?: number): Generator<string> {
+  for (const flow of plan.flows) yield* flowLines(plan.job, flow, colours, width);
 }
 
-function flowLines(job: string, flow: FlowDescription, colours: Colours, width?: number): string[] {
+function* flowLines(job: string, flow: FlowDescription, colours: Colours, width?: number): Generator<string> {
   const { streams } = flow;
   const many = plural(new Set(streams.map(({ stream }) => stream)).size, 'stream');
   const facts = [`${flow.lanes} at once`];
@@ -34,19 +35,20 @@ function flowLines(job: string, flow: FlowDescription, colours: Colours, width?:
     { title: 'size', align: 'right' as const },
   ];
   const sinks = flow.sinks.map(connectionText).join(' and ');
-  return [
-    `${colours.bold(`${job}, flow ${flow.flow}: ${connectionText(flow.source)} → ${sinks}`)}${colours.dim(`  ${[many, ...facts].join(', ')}`)}`,
-    ...sinkLines(flow, colours),
-    '',
-    ...table(
-      columns,
-      streams.map((stream) => streamRow(stream, colours)),
-      colours,
-      width,
-    ),
-    ...streams.flatMap((stream) => ['', ...streamLines(stream, colours, width)]),
-    '',
-  ];
+  yield `${colours.bold(`${job}, flow ${flow.flow}: ${connectionText(flow.source)} → ${sinks}`)}${colours.dim(`  ${[many, ...facts].join(', ')}`)}`;
+  yield* sinkLines(flow, colours);
+  yield '';
+  yield* table(
+    columns,
+    streams.map((stream) => streamRow(stream, colours)),
+    colours,
+    width,
+  );
+  for (const stream of streams) {
+    yield '';
+    yield* streamLines(stream, colours, width);
+  }
+  yield '';
 }
 
 /** What differs between the sinks of a flow, and those that it goes on without. */

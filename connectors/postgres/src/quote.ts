@@ -11,6 +11,11 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** An array of texts, as a parameter of type text[]. */
+export function textArray(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
 /** A relation by schema and name. */
 export interface TableName {
   readonly schema: string;

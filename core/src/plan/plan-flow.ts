@@ -279,27 +279,19 @@ async function planSink(
     tables = await planTables(sink, targets, context);
   }
   checkTables(tables);
-  const plans = targets.map((d, i) => ({ ...d, plan: finish(d, tables[i]!, sink, request) }));
+  const plansOf = new Map<ReadableDraft, TargetPlan[]>(drafts.map((draft) => [draft, []]));
+  for (const [i, d] of targets.entries()) plansOf.get(d.draft)!.push(finish(d, tables[i]!, sink, request));
   const byStream = new Map<string, TargetPlan>();
   const routes = new Map<string, readonly string[]>();
-  for (const { schema, transforms } of drafts) {
-    const own = plans.filter(({ draft }) => draft.schema === schema);
+  for (const [{ schema, transforms }, own] of plansOf) {
     if (own.length === 0) continue;
     const isRouted = transforms.at(-1)?.routes !== undefined;
     const { stream } = schema;
-    byStream.set(
-      stream,
-      isRouted
-        ? joined(
-            stream,
-            own.map(({ plan }) => plan),
-          )
-        : own[0]!.plan,
-    );
+    byStream.set(stream, isRouted ? joined(stream, own) : own[0]!);
     if (isRouted)
       routes.set(
         stream,
-        own.map(({ plan }) => plan.table.stream),
+        own.map(({ table }) => table.stream),
       );
   }
   return {

@@ -8,13 +8,11 @@ import {
   type TypeVerdict,
   type Verdict,
 } from '@sluice/sdk';
-import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { qualified, type TableName } from '../quote.js';
 import { defaultType } from '../types/default-type.js';
 import { fit } from '../types/fit.js';
 import type { NativeType } from '../types/native-type.js';
-import { resolveTypes } from '../types/resolve-types.js';
 import type { PlannedColumn } from './table-detail.js';
 import type { Target } from './target.js';
 
@@ -23,14 +21,20 @@ export interface ColumnPlan {
   readonly verdict: TypeVerdict;
 }
 
-/** Columns of a table that we create: the source's own type where this database has it with the same meaning. */
-export async function newColumns(
-  session: Session,
+/** Names of all types that columns of a table that we create may get. */
+export function typeNames(schema: StreamSchema): string[] {
+  return schema.fields.flatMap((f) => [...sourceType(f), defaultType(f.type).name]);
+}
+
+/**
+ * Columns of a table that we create: the source's own type where this database has it with the same meaning. `types`
+ * are those of {@link typeNames} that this database has.
+ */
+export function newColumns(
+  types: ReadonlyMap<string, NativeType>,
   schema: StreamSchema,
   table: TableName,
-): Promise<ColumnPlan[]> {
-  const names = schema.fields.flatMap((f) => [...sourceType(f), defaultType(f.type).name]);
-  const types = await resolveTypes(session, names);
+): ColumnPlan[] {
   return schema.fields.map((f) => {
     for (const name of sourceType(f)) {
       const type = types.get(name);

@@ -1,12 +1,12 @@
-/** Plans how one stream is written, from the target as it is. Changes nothing. */
+/** Plans how streams are written, from their targets as they are. Changes nothing. */
 import { isGenerational, isKeyed, type SinkStream, type TablePlan, type TypeVerdict } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { ident, parseStreamName, qualified, streamName } from '../quote.js';
 import { takesFrames } from '../types/frames-format.js';
-import { hungOn } from './hung-on.js';
 import { mergeFrom } from './merge-sql.js';
 import { type ColumnPlan, existingColumns, mismatch, newColumns } from './plan-columns.js';
+import { type NamedStream, type PlanFacts, planFacts } from './plan-facts.js';
 import type { RecordTables } from './record-tables.js';
 import { asJson, type TableDetail } from './table-detail.js';
 import {
@@ -18,28 +18,44 @@ import {
   createTable,
   mustBeFilled,
 } from './table-sql.js';
-import { findTarget, sameColumns, type Target } from './target.js';
+import { sameColumns, type Target } from './target.js';
 
 /** NAMEDATALEN - 1. */
 const MOST_NAME_BYTES = 63;
 
-export interface PlanSetting {
-  readonly session: Session;
-  readonly tables: RecordTables;
-  readonly defaultSchema: string;
+/** Streams that are planned together: what is known of more tables at once would only take memory. */
+const STREAMS_AT_ONCE = 500;
+
+/** How each stream is written. Streams whose target has no schema go to `defaultSchema`. */
+export async function planTables(
+  session: Session,
+  tables: RecordTables,
+  defaultSchema: string,
+  streams: readonly SinkStream[],
+): Promise<TablePlan[]> {
+  const named = streams.map((stream): NamedStream => {
+    const name = parseStreamName(stream.target, defaultSchema);
+    checkNames([name.schema, name.table, ...stream.schema.fields.map((f) => f.name)]);
+    return { stream, name };
+  });
+  const plans: TablePlan[] = [];
+  for (let i = 0; i < named.length; i += STREAMS_AT_ONCE) {
+    const part = named.slice(i, i + STREAMS_AT_ONCE);
+    const facts = await planFacts(session, tables, part);
+    plans.push(...part.map((each) => planTable(each, facts)));
+  }
+  return plans;
 }
 
-export async function planTable(setting: PlanSetting, stream: SinkStream): Promise<TablePlan> {
+function planTable({ stream, name }: NamedStream, facts: PlanFacts): TablePlan {
   const { write } = stream;
-  const name = parseStreamName(stream.target, setting.defaultSchema);
-  checkNames([name.schema, name.table, ...stream.schema.fields.map((f) => f.name)]);
-  const target = await findTarget(setting.session, name);
-  const ours = target !== undefined && (await isOurs(setting, stream.stream, target));
+  const target = facts.target(name);
+  const ours = target !== undefined && facts.isOurs(stream.stream, target);
   checkSaveMode(stream, target, ours);
-  const reasons = target === undefined ? [] : await whyRefill(setting, stream, target);
+  const reasons = target === undefined ? [] : whyRefill(stream, target, ours, facts);
   const publish = publishOf(stream, target, reasons);
   const isNew = target === undefined || stream.save === 'recreate' || publish === 'swap';
-  const additions = await newColumns(setting.session, stream.schema, name);
+  const additions = newColumns(facts.types, stream.schema, name);
   const plans = isNew ? additions : existingColumns(stream.schema, target, additions, ours);
   if (!isNew && !ours) checkLeftOut(stream, target);
   const key = planKey(stream, isNew ? undefined : target);
@@ -48,9 +64,8 @@ export async function planTable(setting: PlanSetting, stream: SinkStream): Promi
   );
   const detail: TableDetail = { ...name, columns, key, keyed: isKeyed(write), save: stream.save, ours };
   const encoding = stream.encodings.find((format) => accepts(format, plans));
-  const schemaThere = await hasSchema(setting.session, name.schema);
   const ddl = [
-    ...(schemaThere ? [] : [createSchema(name.schema)]),
+    ...(facts.hasSchema(name.schema) ? [] : [createSchema(name.schema)]),
     ...ddlOf(stream, detail, target, publish),
   ];
   // Whose a target is that must be new, only the record knows.
@@ -121,23 +136,14 @@ function checkSaveMode(
   if (save === 'fail' && !ours) throw pgErrors.targetExists(`${name} is there already`, { details });
 }
 
-/** Whether a table is the one that we created for the stream. */
-async function isOurs({ session, tables }: PlanSetting, stream: string, target: Target): Promise<boolean> {
-  if (!(await tables.exist(session))) return false;
-  const sql = `SELECT EXISTS (SELECT FROM ${tables.streams} WHERE stream = $1 AND target = $2::oid)`;
-  const [row] = await session.rows(sql, [stream, String(target.oid)]);
-  return row![0] === 't';
-}
-
-async function whyRefill(setting: PlanSetting, stream: SinkStream, target: Target): Promise<string[]> {
-  if (stream.write !== 'replace') return [];
-  if (!(await isOurs(setting, stream.stream, target))) return ['the table was not created by this job'];
-  const { session, tables } = setting;
-  const [row] = await session.rows(
-    `SELECT target_columns FROM ${tables.streams} WHERE stream = $1 AND target = $2::oid`,
-    [stream.stream, String(target.oid)],
-  );
-  return hungOn(session, target, JSON.parse(row?.[0] ?? '[]') as string[]);
+function whyRefill(
+  { write }: SinkStream,
+  target: Target,
+  ours: boolean,
+  facts: PlanFacts,
+): readonly string[] {
+  if (write !== 'replace') return [];
+  return ours ? facts.hungOn(target) : ['the table was not created by this job'];
 }
 
 /** Columns of the target that the stream does not have must fill themselves. */
@@ -169,11 +175,6 @@ function planKey({ stream, schema, write }: SinkStream, target: Target | undefin
     );
   }
   return key;
-}
-
-async function hasSchema(session: Session, schema: string): Promise<boolean> {
-  const rows = await session.rows('SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1', [schema]);
-  return rows.length > 0;
 }
 
 function ddlOf(

@@ -20,7 +20,7 @@ import { diagnoseSink } from '../diagnose/diagnose-sink.js';
 import { applySchema } from './apply-schema.js';
 import { checkWritable } from './check-writable.js';
 import { clean } from './clean.js';
-import { planTable } from './plan-table.js';
+import { planTables } from './plan-table.js';
 import { PostgresWriter } from './postgres-writer.js';
 import { publish } from './publish.js';
 import { adopt, attach } from './record.js';
@@ -64,12 +64,9 @@ export class PostgresSink implements Sink {
   }
 
   plan(streams: readonly SinkStream[], c: Context): Promise<TablePlan[]> {
-    return this.connections.using(c, async (session) => {
-      const setting = { session, tables: this.tables, defaultSchema: this.config.schema };
-      const plans: TablePlan[] = [];
-      for (const stream of streams) plans.push(await planTable(setting, stream));
-      return plans;
-    });
+    return this.connections.using(c, (session) =>
+      planTables(session, this.tables, this.config.schema, streams),
+    );
   }
 
   attach(job: SinkJob, c: Context): Promise<SinkRecord | undefined> {

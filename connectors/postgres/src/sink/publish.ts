@@ -125,7 +125,8 @@ async function refuseEmpty(session: Session, staging: Target, target: Target): P
 
 async function whyRefill(session: Session, target: Target, state: StreamState): Promise<string[]> {
   if (state.created !== target.oid) return ['the table was not created by this job'];
-  return hungOn(session, target, state.createdColumns);
+  const hung = await hungOn(session, [{ target, columns: state.createdColumns }]);
+  return [...hung.get(target.oid)!];
 }
 
 async function merge(session: Session, table: TablePlan, staging: Target, target: Target): Promise<void> {

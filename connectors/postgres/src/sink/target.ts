@@ -1,6 +1,6 @@
 /** Target tables as they are. */
 import type { Session } from '../connection/session.js';
-import type { TableName } from '../quote.js';
+import { qualified, type TableName, textArray } from '../quote.js';
 import { columnsOf } from '../source/relation.js';
 import type { NativeType } from '../types/native-type.js';
 
@@ -23,48 +23,61 @@ export interface Target extends TableName {
   readonly uniqueKeys: readonly (readonly string[])[];
 }
 
-const RELATION = `
-  SELECT c.oid, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = $1 AND c.relname = $2`;
+const RELATIONS = `
+  SELECT c.oid, c.relkind, n.nspname, c.relname
+  FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS wanted (schema, name)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name`;
 
-const DEFAULTS = `
-  SELECT a.attname, a.atthasdef OR a.attidentity <> '' , a.attgenerated <> ''
-  FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped`;
+/** Columns that the server fills in when they are left out. */
+const FILLED = `
+  SELECT a.attrelid, a.attname, a.attgenerated <> ''
+  FROM pg_catalog.pg_attribute a
+  WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND (a.atthasdef OR a.attidentity <> '')`;
 
 const UNIQUE = `
-  SELECT (SELECT json_agg(a.attname ORDER BY k.place)
+  SELECT i.indrelid, (SELECT json_agg(a.attname ORDER BY k.place)
           FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
           JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
           WHERE k.place <= i.indnkeyatts)
   FROM pg_catalog.pg_index i
-  WHERE i.indrelid = $1::oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready
+  WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready
     AND i.indpred IS NULL AND i.indexprs IS NULL
   ORDER BY i.indisprimary DESC, i.indexrelid`;
 
 /** The table of that name; undefined when there is none. */
-export async function findTarget(
+export async function findTarget(session: Session, name: TableName): Promise<Target | undefined> {
+  return (await findTargets(session, [name])).get(qualified(name));
+}
+
+/** Those of the tables that are there, by their qualified names; all with the same few queries. */
+export async function findTargets(
   session: Session,
-  { schema, table }: TableName,
-): Promise<Target | undefined> {
-  const [found] = await session.rows(RELATION, [schema, table]);
-  if (found === undefined) return undefined;
-  const oid = Number(found[0]);
-  const columns = (await columnsOf(session, [oid])).get(oid)!;
-  const defaults = new Map(
-    (await session.rows(DEFAULTS, [String(oid)])).map(([name, ...rest]) => [name, rest]),
-  );
-  const unique = await session.rows(UNIQUE, [String(oid)]);
-  return {
-    schema,
-    table,
-    oid,
-    kind: found[1]!,
-    columns: columns.map(({ name, type, nullable }) => {
-      const [hasDefault, generated] = defaults.get(name) ?? [];
-      return { name, type, nullable, hasDefault: hasDefault === 't', generated: generated === 't' };
-    }),
-    uniqueKeys: unique.map(([names]) => JSON.parse(names!) as string[]),
-  };
+  names: readonly TableName[],
+): Promise<Map<string, Target>> {
+  const found = await session.rows(RELATIONS, [
+    textArray(names.map(({ schema }) => schema)),
+    textArray(names.map(({ table }) => table)),
+  ]);
+  if (found.length === 0) return new Map();
+  const oids = found.map(([oid]) => Number(oid));
+  const numbers = [`{${oids.join(',')}}`];
+  const columns = await columnsOf(session, oids);
+  const filled = new Map<string, boolean>();
+  for (const [oid, name, generated] of await session.rows(FILLED, numbers))
+    filled.set(`${oid}.${name}`, generated === 't');
+  const keys = new Map<number, string[][]>(oids.map((oid) => [oid, []]));
+  for (const [oid, key] of await session.rows(UNIQUE, numbers))
+    keys.get(Number(oid))!.push(JSON.parse(key!) as string[]);
+  const targets = found.map(([number, kind, schema, table]): Target => {
+    const oid = Number(number);
+    const own = columns.get(oid)!.map(({ name, type, nullable }): TargetColumn => {
+      const generated = filled.get(`${oid}.${name}`);
+      return { name, type, nullable, hasDefault: generated !== undefined, generated: generated === true };
+    });
+    return { schema: schema!, table: table!, oid, kind: kind!, columns: own, uniqueKeys: keys.get(oid)! };
+  });
+  return new Map(targets.map((target) => [qualified(target), target]));
 }
 
 /** Whether two lists name the same columns, in any order. */

@@ -4,7 +4,7 @@
  */
 import type { Split, StreamRead } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
-import { ident, qualified } from '../quote.js';
+import { ident, qualified, textArray } from '../quote.js';
 import type { Relation } from './relation.js';
 import { fromClause } from './select.js';
 import { asJson, type KeySpec, specOf } from './split-spec.js';
@@ -192,8 +192,4 @@ async function typeOf(session: Session, relation: Relation, column: string): Pro
     [String(relation.oid), column],
   );
   return row![0]!;
-}
-
-function textArray(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }

@@ -1,6 +1,6 @@
 /** Tables and views as the catalog has them. */
 import type { Session } from '../connection/session.js';
-import type { TableName } from '../quote.js';
+import { streamName, type TableName, textArray } from '../quote.js';
 import { type NativeType, nativeType } from '../types/native-type.js';
 import { TypeCatalog } from '../types/type-catalog.js';
 
@@ -52,12 +52,22 @@ export async function listRelations(session: Session): Promise<Relation[]> {
 }
 
 /** One relation by name; undefined when there is none. */
-export async function findRelation(
+export async function findRelation(session: Session, name: TableName): Promise<Relation | undefined> {
+  return (await findRelations(session, [name])).get(streamName(name));
+}
+
+/** Those of the relations that are there, by the names of their streams; all with one query. */
+export async function findRelations(
   session: Session,
-  { schema, table }: TableName,
-): Promise<Relation | undefined> {
-  const rows = await session.rows(`${RELATIONS} AND n.nspname = $1 AND c.relname = $2`, [schema, table]);
-  return rows[0] && relation(rows[0]);
+  names: readonly TableName[],
+): Promise<Map<string, Relation>> {
+  const rows = await session.rows(
+    `${RELATIONS} AND (n.nspname, c.relname) IN (
+       SELECT * FROM ROWS FROM (pg_catalog.unnest($1::name[]), pg_catalog.unnest($2::name[])) AS wanted)`,
+    [textArray(names.map(({ schema }) => schema)), textArray(names.map(({ table }) => table))],
+  );
+  const relations = rows.map(relation);
+  return new Map(relations.map((each) => [streamName(each), each]));
 }
 
 function relation(row: readonly (string | null)[]): Relation {
@@ -92,23 +102,35 @@ const COLUMNS = `
   WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY ($1::oid[])
   ORDER BY a.attrelid, a.attnum`;
 
+/** Relations whose columns are looked up together: those of more at once would only take memory. */
+const RELATIONS_AT_ONCE = 500;
+
 /** The columns of relations in their order, by the relation's number. */
 export async function columnsOf(
   session: Session,
   oids: readonly number[],
 ): Promise<Map<number, RelationColumn[]>> {
   const columns = new Map<number, RelationColumn[]>(oids.map((oid) => [oid, []]));
-  const rows = (await session.rows(COLUMNS, [`{${oids.join(',')}}`])) as string[][];
   const catalog = new TypeCatalog(session);
-  await catalog.load(rows.map((row) => Number(row[2])));
-  for (const [relation, name, type, modifier, formatted, notNull, readable, outOfLine] of rows) {
-    columns.get(Number(relation))!.push({
-      name: name!,
-      type: nativeType(formatted!, Number(type), Number(modifier), catalog, session.version),
-      nullable: notNull !== 't',
-      readable: readable === 't',
-      outOfLine: outOfLine === 't',
-    });
+  // Many columns share few types.
+  const types = new Map<string, NativeType>();
+  for (let i = 0; i < oids.length; i += RELATIONS_AT_ONCE) {
+    const part = oids.slice(i, i + RELATIONS_AT_ONCE).join(',');
+    const rows = (await session.rows(COLUMNS, [`{${part}}`])) as string[][];
+    await catalog.load(rows.map((row) => Number(row[2])));
+    for (const [relation, name, oid, modifier, formatted, notNull, readable, outOfLine] of rows) {
+      const place = `${oid} ${modifier}`;
+      const type =
+        types.get(place) ?? nativeType(formatted!, Number(oid), Number(modifier), catalog, session.version);
+      types.set(place, type);
+      columns.get(Number(relation))!.push({
+        name: name!,
+        type,
+        nullable: notNull !== 't',
+        readable: readable === 't',
+        outOfLine: outOfLine === 't',
+      });
+    }
   }
   return columns;
 }

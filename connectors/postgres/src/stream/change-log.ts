@@ -18,7 +18,7 @@ import { type LogSpec, specOf } from '../source/split-spec.js';
 import { LogEnd, LogReader } from './log-reader.js';
 import { logSplit } from './log-spec.js';
 import { LogStream } from './log-stream.js';
-import { liveColumns, loggedTable, planLogged } from './logged-table.js';
+import { liveColumns, loggedTables, planLogged } from './logged-table.js';
 import { LoggedTypes } from './logged-types.js';
 import { type Lsn, parseLsn } from './lsn.js';
 import { MovedRows } from './moved-rows.js';
@@ -192,14 +192,22 @@ export class ChangeLog {
     const end = await logEnd(session);
     const streams = new Map<string, StreamNow>();
     const numbers = new Map<number, string>();
+    const relations = await loggedTables(
+      session,
+      reads.map(({ stream }) => stream),
+    );
+    const columns = await columnsOf(
+      session,
+      [...relations.values()].map(({ oid }) => oid),
+    );
+    const live = await liveColumns(session, columns);
     for (const { stream, schema } of reads) {
-      const { oid } = await loggedTable(session, stream);
-      const columns = (await columnsOf(session, [oid])).get(oid)!;
-      const readable = columns.filter((column) => column.readable);
+      const { oid } = relations.get(stream)!;
+      const readable = columns.get(oid)!.filter((column) => column.readable);
       if (compareColumns(schema, readable).differences.length > 0) {
         return { end, confirmed, streams, numbers, changed: { ...schema, fields: fieldsOf(readable) } };
       }
-      streams.set(stream, { schema, columns: await liveColumns(session, oid, columns) });
+      streams.set(stream, { schema, columns: live.get(oid)! });
       numbers.set(oid, stream);
     }
     return { end, confirmed, streams, numbers };

@@ -3,42 +3,59 @@ import type { ReadPlan, StreamRead } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName, qualified } from '../quote.js';
-import { findRelation, type Relation, type RelationColumn } from '../source/relation.js';
+import { findRelations, type Relation, type RelationColumn } from '../source/relation.js';
 import type { LiveColumn } from './stream-shape.js';
 
 /** Rows of the log are in binary from this version on. */
 const BINARY_LOG = 140000;
 
 /**
- * Of a table or its partitions: which columns tell old rows apart (null: all of them), and whether anything is logged.
+ * Of tables or their partitions: which columns tell old rows apart (null: all of them), and whether anything is logged.
  */
 const TABLES = `
-  SELECT n.nspname, c.relname, c.relreplident, c.relpersistence,
+  SELECT wanted.oid, n.nspname, c.relname, c.relreplident, c.relpersistence,
          (SELECT json_agg(a.attname) FROM pg_catalog.pg_index i
           CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
           JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
           WHERE i.indrelid = c.oid AND k.place <= i.indnkeyatts
             AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid = $1::oid AND c.relkind = 'r'
-     OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass) WHERE isleaf)`;
+  FROM pg_catalog.unnest($1::oid[]) AS wanted (oid) JOIN pg_catalog.pg_class t ON t.oid = wanted.oid
+  CROSS JOIN LATERAL (
+    SELECT wanted.oid WHERE t.relkind = 'r'
+    UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree(wanted.oid::regclass) WHERE isleaf AND t.relkind = 'p'
+  ) AS part (oid)
+  JOIN pg_catalog.pg_class c ON c.oid = part.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`;
 
 /** Throws `SLUICE-PG-0038`, `SLUICE-PG-0047`, `SLUICE-PG-0049` where changes cannot be read. */
 export async function planLogged(session: Session, reads: readonly StreamRead[]): Promise<ReadPlan[]> {
   await checkServer(session);
-  const plans: ReadPlan[] = [];
-  for (const read of reads) {
-    const relation = await loggedTable(session, read.stream);
-    await checkTable(session, relation, read);
-    plans.push({ stream: read.stream, notes: [] });
-  }
-  return plans;
+  const relations = await loggedTables(
+    session,
+    reads.map(({ stream }) => stream),
+  );
+  const numbers = [...relations.values()].map(({ oid }) => oid);
+  const parts = new Map<string, string[][]>();
+  for (const [oid, ...part] of (await session.rows(TABLES, [`{${numbers.join(',')}}`])) as string[][])
+    parts.set(oid!, [...(parts.get(oid!) ?? []), part]);
+  return reads.map((read) => {
+    const relation = relations.get(read.stream)!;
+    checkTable(relation, parts.get(String(relation.oid)) ?? [], read);
+    return { stream: read.stream, notes: [] };
+  });
 }
 
-export async function loggedTable(session: Session, stream: string): Promise<Relation> {
-  const relation = await findRelation(session, parseStreamName(stream));
-  if (relation === undefined) throw pgErrors.missing(`${stream} is not there any more`);
-  return relation;
+/** The tables of streams, by stream. Throws `SLUICE-PG-0019` where one is not there. */
+export async function loggedTables(
+  session: Session,
+  streams: readonly string[],
+): Promise<Map<string, Relation>> {
+  const relations = await findRelations(
+    session,
+    streams.map((stream) => parseStreamName(stream)),
+  );
+  const missing = streams.find((stream) => !relations.has(stream));
+  if (missing !== undefined) throw pgErrors.missing(`${missing} is not there any more`);
+  return relations;
 }
 
 async function checkServer(session: Session): Promise<void> {
@@ -55,16 +72,15 @@ async function checkServer(session: Session): Promise<void> {
   }
 }
 
-async function checkTable(
-  session: Session,
+function checkTable(
   relation: Relation,
+  parts: readonly (readonly string[])[],
   { schema, stream }: StreamRead,
-): Promise<void> {
+): void {
   if (relation.kind !== 'r' && relation.kind !== 'p') {
     throw pgErrors.unsupported(`${stream} is no table: the log has no changes of it`);
   }
-  const rows = (await session.rows(TABLES, [String(relation.oid)])) as string[][];
-  for (const [namespace, table, identity, persistence, columns] of rows) {
+  for (const [namespace, table, identity, persistence, columns] of parts) {
     const name = qualified({ schema: namespace!, table: table! });
     if (persistence !== 'p') throw pgErrors.unsupported(`${name} is not logged (UNLOGGED)`);
     if (identity === 'f') continue;
@@ -84,7 +100,7 @@ async function checkTable(
 
 /** What an expression names depends on the column in versions before 15, on its default from then on. */
 const GENERATED = `
-  SELECT a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+  SELECT a.attrelid, a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
          (SELECT json_agg(b.attname) FROM pg_catalog.pg_attribute b
           WHERE b.attrelid = a.attrelid AND b.attnum <> a.attnum AND EXISTS (
             SELECT FROM pg_catalog.pg_depend p
@@ -92,23 +108,27 @@ const GENERATED = `
               AND (p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
                 OR p.classid = 'pg_catalog.pg_class'::regclass AND p.objid = a.attrelid AND p.objsubid = a.attnum)))
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  WHERE a.attrelid = $1::oid AND a.attgenerated <> '' AND NOT a.attisdropped`;
+  WHERE a.attrelid = ANY ($1::oid[]) AND a.attgenerated <> '' AND NOT a.attisdropped`;
 
-/** The table's columns, with what generated ones are made from. */
+/** The columns of tables, with what generated ones are made from, by the table's number. */
 export async function liveColumns(
   session: Session,
-  oid: number,
-  columns: readonly RelationColumn[],
-): Promise<LiveColumn[]> {
-  const rows = await session.rows(GENERATED, [String(oid)]);
+  tables: ReadonlyMap<number, readonly RelationColumn[]>,
+): Promise<Map<number, LiveColumn[]>> {
+  const rows = await session.rows(GENERATED, [`{${[...tables.keys()].join(',')}}`]);
   const generated = new Map(
-    rows.map(([name, expression, from]) => [
-      name!,
+    rows.map(([oid, name, expression, from]) => [
+      `${oid}.${name}`,
       { expression: expression!, from: JSON.parse(from ?? '[]') as string[] },
     ]),
   );
-  return columns.map(({ name, type }) => {
-    const made = generated.get(name);
-    return { name, type, ...(made !== undefined && { generated: made }) };
-  });
+  return new Map(
+    [...tables].map(([oid, columns]) => [
+      oid,
+      columns.map(({ name, type }): LiveColumn => {
+        const made = generated.get(`${oid}.${name}`);
+        return { name, type, ...(made !== undefined && { generated: made }) };
+      }),
+    ]),
+  );
 }

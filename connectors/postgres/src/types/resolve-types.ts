@@ -4,6 +4,9 @@ import { literal } from '../quote.js';
 import { type NativeType, nativeType } from './native-type.js';
 import { TypeCatalog } from './type-catalog.js';
 
+/** A query yields 1,664 columns at most. */
+const NAMES_AT_ONCE = 1000;
+
 /**
  * The types that the names stand for, written as format_type does (`numeric(12,2)`); names that mean no type here
  * are left out. The server parses the names: it describes a query that selects a null of each.
@@ -13,8 +16,16 @@ export async function resolveTypes(
   names: Iterable<string>,
 ): Promise<Map<string, NativeType>> {
   const wanted = [...new Set(names)];
-  if (wanted.length === 0) return new Map();
-  const known = await knownTypes(session, wanted);
+  const found = new Map<string, NativeType>();
+  for (let i = 0; i < wanted.length; i += NAMES_AT_ONCE) {
+    for (const [name, type] of await resolveSome(session, wanted.slice(i, i + NAMES_AT_ONCE)))
+      found.set(name, type);
+  }
+  return found;
+}
+
+async function resolveSome(session: Session, names: readonly string[]): Promise<Map<string, NativeType>> {
+  const known = await knownTypes(session, names);
   if (known.length === 0) return new Map();
   const { columns } = await session.query(
     `SELECT ${known.map((name) => `NULL::${name}`).join(', ')} LIMIT 0`,

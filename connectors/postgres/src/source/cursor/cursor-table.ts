@@ -3,8 +3,8 @@ import { type CursorField, cursorField, type ReadPlan, type StreamRead } from '@
 import { hasState } from '../../connection/server-error.js';
 import type { Session } from '../../connection/session.js';
 import { pgErrors } from '../../errors.js';
-import { ident, literal, parseStreamName, streamName } from '../../quote.js';
-import { columnsOf, findRelation, listRelations, type Relation, type RelationColumn } from '../relation.js';
+import { ident, literal, parseStreamName, streamName, textArray } from '../../quote.js';
+import { columnsOf, findRelations, type Relation, type RelationColumn } from '../relation.js';
 import type { Lateness } from './horizon.js';
 
 /** Milliseconds that writers may be late where nothing else is said and nobody can see that they are not. */
@@ -56,7 +56,10 @@ export interface CursorTable {
 
 /** Looks the tables up, all with the same few queries. Throws `SLUICE-PG-0019`, `SLUICE-PG-0042`. */
 export async function cursorTables(session: Session, reads: readonly StreamRead[]): Promise<CursorTable[]> {
-  const relations = await relationsOf(session, reads);
+  const relations = await findRelations(
+    session,
+    reads.map(({ stream }) => parseStreamName(stream)),
+  );
   const columns = await columnsOf(
     session,
     [...relations.values()].map(({ oid }) => oid),
@@ -71,8 +74,8 @@ export async function cursorTables(session: Session, reads: readonly StreamRead[
   const [server] = await session.rows(SERVER);
   const [standby, sees, prepares] = server!.map((text) => text === 't');
   const facts = await session.rows(TABLES, [
-    array(found.map(({ relation }) => String(relation.oid))),
-    array(found.map(({ cursor }) => cursor.column)),
+    textArray(found.map(({ relation }) => String(relation.oid))),
+    textArray(found.map(({ cursor }) => cursor.column)),
   ]);
   return found.map((table, i) => {
     const [indexed, counted, replicated] = facts[i]!.map((text) => text === 't');
@@ -80,17 +83,6 @@ export async function cursorTables(session: Session, reads: readonly StreamRead[
     const doubts = doubtsOf(table.cursor, own, { standby: standby!, sees: sees! });
     return { ...table, indexed: own.indexed, doubts, prepares: prepares! };
   });
-}
-
-async function relationsOf(session: Session, reads: readonly StreamRead[]): Promise<Map<string, Relation>> {
-  if (reads.length === 1) {
-    const { stream } = reads[0]!;
-    const relation = await findRelation(session, parseStreamName(stream));
-    return new Map(relation && [[stream, relation]]);
-  }
-  const names = new Set(reads.map(({ stream }) => stream));
-  const all = (await listRelations(session)).map((relation) => [streamName(relation), relation] as const);
-  return new Map(all.filter(([name]) => names.has(name)));
 }
 
 async function checkZones(session: Session, zones: ReadonlySet<string>): Promise<void> {
@@ -142,8 +134,4 @@ function indexTarget({ schema, table }: Relation, column: string): string {
 /** How late writers may be. */
 export function latenessOf({ cursor: { lag = DEFAULT_LAG }, doubts }: CursorTable): Lateness {
   return { lag: doubts.length === 0 ? 0 : lag, prepared: lag };
-}
-
-function array(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }

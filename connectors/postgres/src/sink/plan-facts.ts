@@ -1,0 +1,92 @@
+/** What planning has to know of the database, looked up for many streams with the same few queries. */
+import type { SinkStream } from '@sluice/sdk';
+import type { Session } from '../connection/session.js';
+import { qualified, type TableName, textArray } from '../quote.js';
+import type { NativeType } from '../types/native-type.js';
+import { resolveTypes } from '../types/resolve-types.js';
+import { type CreatedTable, hungOn } from './hung-on.js';
+import { typeNames } from './plan-columns.js';
+import type { RecordTables } from './record-tables.js';
+import { findTargets, type Target } from './target.js';
+
+/** A stream, and the table that it is to be written to. */
+export interface NamedStream {
+  readonly stream: SinkStream;
+  readonly name: TableName;
+}
+
+export interface PlanFacts {
+  /** The target as it is; undefined where it is not there. */
+  target(name: TableName): Target | undefined;
+  /** Whether a target is the one that we created for the stream. */
+  isOurs(stream: string, target: Target): boolean;
+  /** What people have hung on a target of ours that is to be replaced. */
+  hungOn(target: Target): readonly string[];
+  hasSchema(name: string): boolean;
+  /** Types of this database, by the names that columns of the streams may get. */
+  readonly types: ReadonlyMap<string, NativeType>;
+}
+
+export async function planFacts(
+  session: Session,
+  tables: RecordTables,
+  streams: readonly NamedStream[],
+): Promise<PlanFacts> {
+  const targets = await findTargets(
+    session,
+    streams.map(({ name }) => name),
+  );
+  const created = await createdColumns(session, tables, [...targets.values()]);
+  const replaced = streams.flatMap(({ stream, name }): CreatedTable[] => {
+    const target = targets.get(qualified(name));
+    const columns = target && created.get(placeOf(stream.stream, target));
+    return stream.write === 'replace' && target && columns ? [{ target, columns }] : [];
+  });
+  const hung = await hungOn(session, replaced);
+  const schemas = await existingSchemas(
+    session,
+    streams.map(({ name }) => name.schema),
+  );
+  const types = await resolveTypes(
+    session,
+    streams.flatMap(({ stream }) => typeNames(stream.schema)),
+  );
+  return {
+    target: (name) => targets.get(qualified(name)),
+    isOurs: (stream, target) => created.has(placeOf(stream, target)),
+    hungOn: ({ oid }) => hung.get(oid) ?? [],
+    hasSchema: (name) => schemas.has(name),
+    types,
+  };
+}
+
+/** The columns that tables which we created got from us, by stream and table. */
+async function createdColumns(
+  session: Session,
+  tables: RecordTables,
+  targets: readonly Target[],
+): Promise<Map<string, readonly string[]>> {
+  if (targets.length === 0 || !(await tables.exist(session))) return new Map();
+  const rows = await session.rows(
+    `SELECT stream, target, target_columns FROM ${tables.streams} WHERE target = ANY ($1::oid[])`,
+    [`{${targets.map(({ oid }) => oid).join(',')}}`],
+  );
+  return new Map(
+    rows.map(([stream, oid, columns]) => [
+      placeOf(stream!, { oid: Number(oid) }),
+      JSON.parse(columns ?? '[]') as string[],
+    ]),
+  );
+}
+
+function placeOf(stream: string, { oid }: Pick<Target, 'oid'>): string {
+  return `${oid} ${stream}`;
+}
+
+async function existingSchemas(session: Session, names: readonly string[]): Promise<Set<string>> {
+  const rows = await session.rows(
+    'SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1::text[])',
+    [textArray([...new Set(names)])],
+  );
+  return new Set(rows.map(([name]) => name!));
+}
