@@ -21,7 +21,7 @@ export const action: Action = async (input, output) => {
   } else {
     const drawn = input.text('format') === 'mermaid';
     const shown = drawn ? mermaidLines(plan) : planLines(plan, stdout.colours, stdout.width);
-    for (const line of shown) stdout.line(line);
+    await stdout.lines(shown);
   }
   return 0;
 };

@@ -13,6 +13,8 @@ export interface RawStream {
 
 const DEFAULT_WIDTH = 100;
 const DEFAULT_HEIGHT = 24;
+/** Characters that are written at once. */
+const GATHERED = 64 * 1024;
 
 export class OutStream {
   readonly isTTY: boolean;
@@ -64,6 +66,19 @@ export class OutStream {
 
   line(text = ''): void {
     this.write(`${text}\n`);
+  }
+
+  /** Many lines, no faster than the reader takes them. */
+  async lines(lines: Iterable<string>): Promise<void> {
+    let text = '';
+    for (const line of lines) {
+      text += `${line}\n`;
+      if (text.length < GATHERED) continue;
+      this.write(text);
+      text = '';
+      await this.flushed();
+    }
+    this.write(text);
   }
 
   /** A value as one line of JSON. */

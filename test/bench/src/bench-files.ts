@@ -28,12 +28,10 @@ export class BenchFiles {
 
   /** `sluice run` of a job, with its state in a folder that {@link forget} empties. */
   run(job: JobSpec, more: readonly string[] = []): Command {
-    const file = this.path(`${job.name}.json`);
-    writeFileSync(file, JSON.stringify({ memory: MEMORY, ...job }, null, 2));
     const args = [
       SLUICE,
       'run',
-      file,
+      this.jobFile(job),
       '--quiet',
       '--state',
       this.path(`${job.name}.state`, 'state.db'),
@@ -42,9 +40,21 @@ export class BenchFiles {
     return { name: job.name, file: process.execPath, args, cwd: this.folder };
   }
 
+  /** `sluice plan` of a job. */
+  plan(job: JobSpec): Command {
+    const args = [SLUICE, 'plan', this.jobFile(job)];
+    return { name: job.name, file: process.execPath, args, cwd: this.folder };
+  }
+
   /** Forgets what a job has done, so that the next run is a first one. */
   forget(job: string): void {
     rmSync(this.path(`${job}.state`), { recursive: true, force: true });
+  }
+
+  private jobFile(job: JobSpec): string {
+    const file = this.path(`${job.name}.json`);
+    writeFileSync(file, JSON.stringify({ memory: MEMORY, ...job }, null, 2));
+    return file;
   }
 
   remove(): void {

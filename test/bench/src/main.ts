@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [name …] [--rows N] [--rounds N]`: prints ratios and writes `bench-results/<time>.json`.
- * Without names: every comparison and the start times.
+ * Without names: every comparison, the planning of many tables and the start times.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -10,10 +10,14 @@ import { BenchFiles } from './bench-files.js';
 import { CASES } from './cases.js';
 import { compare, type Outcome } from './compare.js';
 import { createDataset } from './dataset.js';
+import { type ManyTables, manyTables } from './many-tables.js';
 import { type StartTime, startTimes } from './start-time.js';
 
 /** The same server for both sides, with checkpoints kept out of the way. */
 const SETTINGS = { max_wal_size: '8GB', checkpoint_timeout: '1h', shared_buffers: '512MB' };
+
+/** What is measured otherwise than by comparing rows that land. */
+const OTHERS = ['many-tables', 'start'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,11 +28,11 @@ const { values, positionals } = parseArgs({
 });
 const rows = Number(values.rows);
 const rounds = Number(values.rounds);
-const names = positionals.length > 0 ? positionals : [...Object.keys(CASES), 'start'];
-const unknown = names.filter((name) => name !== 'start' && CASES[name] === undefined);
+const names = positionals.length > 0 ? positionals : [...Object.keys(CASES), ...OTHERS];
+const unknown = names.filter((name) => !OTHERS.includes(name) && CASES[name] === undefined);
 if (unknown.length > 0) {
   console.error(
-    `no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')} and start`,
+    `no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')}, ${OTHERS.join(' and ')}`,
   );
   process.exit(2);
 }
@@ -36,9 +40,10 @@ if (unknown.length > 0) {
 const say = (line: string) => console.log(line);
 const files = new BenchFiles();
 const outcomes: Outcome[] = [];
+let many: ManyTables[] = [];
 let starts: StartTime[] = [];
 try {
-  const compared = names.filter((name) => name !== 'start');
+  const compared = names.filter((name) => !OTHERS.includes(name));
   if (compared.length > 0) {
     await using server = await startPostgres({ version: '15', settings: SETTINGS });
     say(
@@ -55,6 +60,15 @@ try {
       outcomes.push(outcome);
     }
   }
+  if (names.includes('many-tables')) {
+    await using server = await startPostgres({ version: '15', settings: SETTINGS });
+    many = await manyTables(server, files, rounds);
+    for (const m of many) {
+      say(
+        `${m.name}: ${m.oursSeconds.toFixed(1)} s, at most ${m.atMostSeconds} s (psql reads the catalogue in ${m.floorSeconds.toFixed(1)} s); peak RSS ${Math.round(m.oursPeakMiB)} MiB, at most ${m.atMostMiB} MiB`,
+      );
+    }
+  }
   if (names.includes('start')) {
     starts = await startTimes(files, Math.max(rounds, 7));
     for (const s of starts) {
@@ -69,5 +83,5 @@ try {
 mkdirSync('bench-results', { recursive: true });
 const at = new Date().toISOString();
 const file = `bench-results/${at.replaceAll(':', '')}.json`;
-writeFileSync(file, `${JSON.stringify({ at, node: process.version, rows, outcomes, starts }, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify({ at, node: process.version, rows, outcomes, many, starts }, null, 2)}\n`);
 say(`written to ${file}`);

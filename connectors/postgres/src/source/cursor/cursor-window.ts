@@ -87,8 +87,10 @@ async function numbers(session: Session, { table, order, from }: WindowRequest):
   // Whoever drew a number below the highest had begun before this look.
   let horizon = await look(session);
   const { now } = horizon;
-  const pending = from.pending;
-  if (pending !== undefined && (await isSettled(session, pending.at, horizon, late))) {
+  // What is not behind the place where reading begins is no end for it.
+  const pending = from.pending && isBehind(from.pending.value!, from) ? from.pending : undefined;
+  const waits = isLagged || horizon.blocked;
+  if (waits && pending !== undefined && (await isSettled(session, pending.at, horizon, late))) {
     const end = { after: [pending.value!] };
     return { end, mayHaveRows: true, pending: { value: highest!, at: now }, ...unread };
   }
@@ -99,6 +101,10 @@ async function numbers(session: Session, { table, order, from }: WindowRequest):
   }
   if (!isLagged && !horizon.blocked) return { end: { after: [highest!] }, mayHaveRows: true, ...unread };
   return { end: undefined, mayHaveRows: false, pending: pending ?? { value: highest!, at: now }, ...unread };
+}
+
+function isBehind(value: string, { after }: CursorPlace): boolean {
+  return after === undefined || BigInt(value) >= BigInt(after[0]!);
 }
 
 /** Whether everybody who wrote at a moment is done by now. */
