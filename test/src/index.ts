@@ -17,7 +17,7 @@ export { dumpPostgres } from './oracle/dump-postgres.js';
 export { needsPythonReaders, pythonWithReaders } from './oracle/python-readers.js';
 export { CommandFailed } from './servers/command.js';
 export { describeWithServer } from './servers/describe-with-server.js';
-export { startPostgres } from './servers/postgres.js';
+export { startPostgres, startStandby } from './servers/postgres.js';
 export type { PostgresVersion } from './servers/postgres-binaries.js';
 export type { PostgresOptions, PostgresServer } from './servers/postgres-server.js';
 export { psql } from './servers/psql.js';

@@ -308,4 +308,28 @@ export const pgErrors = defineErrors('PG', {
     title: 'A table cannot join the log while older transactions write it',
     help: 'What they have written before is not in the log. The run goes on when they have ended; the message names them, `pg_stat_activity` shows what they do, and `SELECT pg_terminate_backend(…)` ends one that was forgotten.',
   },
+  rowsHidden: {
+    number: 52,
+    class: 'contract',
+    title: 'Row security hides rows of the table, which it did not when it was planned',
+    help: 'Let the user see all rows: ALTER ROLE … BYPASSRLS. To read only those that the policies show, start a new full copy: `sluice run` with `--full-refresh`.',
+  },
+  replaced: {
+    number: 53,
+    class: 'contract',
+    title: 'The table was replaced by another one of the same name',
+    help: 'What was read belongs to the former one. Start a new full copy: `sluice run` with `--full-refresh`.',
+  },
+  notPopulated: {
+    number: 54,
+    class: 'config',
+    title: 'The materialised view was never filled',
+    help: 'Run the statement that the message names, or take the view out of the job.',
+  },
+  readFailed: {
+    number: 55,
+    class: 'data',
+    title: 'The server could not compute a row that was to be read',
+    help: 'A view, a generated value or a function that the message names fails on a row. Correct the row or the expression at the source; run the query alone to see which row it is.',
+  },
 });

@@ -83,5 +83,8 @@ try {
 mkdirSync('bench-results', { recursive: true });
 const at = new Date().toISOString();
 const file = `bench-results/${at.replaceAll(':', '')}.json`;
-writeFileSync(file, `${JSON.stringify({ at, node: process.version, rows, outcomes, many, starts }, null, 2)}\n`);
+writeFileSync(
+  file,
+  `${JSON.stringify({ at, node: process.version, rows, outcomes, many, starts }, null, 2)}\n`,
+);
 say(`written to ${file}`);

@@ -1,7 +1,7 @@
 /** What people get wrong around PostgreSQL: exit code, code and hint are right, and the target is as it was. */
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import type { ConnectionSpec, FlowSpec, LongJob } from '@sluice/sdk';
-import { describeWithServer, dumpPostgres, expectSameRows } from '@sluice/test';
+import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows } from '@sluice/test';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { resultOf, Workspace } from './cli-workspace.js';
 
@@ -190,6 +190,23 @@ describeWithServer('postgres-15', (server) => {
       expect((await dumpPostgres(target, BEFORE)).rows).toEqual([]);
     });
 
+    it('a view fails at a row in its middle: what was there stays', async () => {
+      await server().psql(
+        'CREATE VIEW halves AS SELECT id, (100 / (2500 - id))::text AS name FROM orders',
+        source,
+      );
+      const settings: Settings = { streams: ['public.halves'], write: 'replace', name: 'kept.orders' };
+      const job = jobOf(postgres(source), postgres(target), settings);
+      await refused(job, DATA, 'SLUICE-PG-0055', 'public.halves', 'division by zero');
+      await expectUntouched();
+      await refused(
+        { ...job, ...jobOf(postgres(source), postgres(target), { ...settings, write: 'append' }) },
+        DATA,
+        'SLUICE-PG-0055',
+      );
+      await expectUntouched();
+    });
+
     it('exactly-once is not to be had from a sink that keeps nothing', async () => {
       const job = jobOf(
         postgres(source),
@@ -294,6 +311,28 @@ describeWithServer(
       await server().psql('GRANT SELECT ON orders TO ann', source);
       const right = await run(jobOf(from('the-right-one'), to, { name: 'main.orders', allowEmpty: true }));
       expect(right.code, right.stderr).toBe(0);
+    });
+
+    it('a source that restarts in the middle of a read is read again, and the data are equal', async () => {
+      const source = await server().createDatabase();
+      await server().psql(
+        `CREATE TABLE orders AS SELECT g AS id FROM generate_series(1, 20000) g; CREATE TABLE open (yes boolean);
+         CREATE VIEW slow AS SELECT id, CASE WHEN id = 15000 AND NOT EXISTS (SELECT FROM open) THEN pg_sleep(600)::text END AS waits FROM orders`,
+        source,
+      );
+      const path = place.path('lake.duckdb');
+      const settings: Settings = { streams: ['public.slow'], write: 'replace', name: 'main.slow' };
+      const running = run(
+        jobOf({ connector: 'postgres', url: source }, { connector: 'duckdb', path }, settings),
+      );
+      const asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+      while ((await server().psql(asleep)) !== '1');
+      await server().psql('INSERT INTO open VALUES (true)', source);
+      await server().restart();
+      const exit = await running;
+      expect(exit.code, exit.stderr).toBe(0);
+      const counts = 'SELECT count(*), count(DISTINCT id), min(id), max(id) FROM main.slow';
+      expect((await dumpDuckdb(path, counts)).rows).toEqual(['"20000","20000","1","20000"']);
     });
   },
   { settings: {} },

@@ -137,11 +137,11 @@ export class OwnPostgres implements PostgresServer {
     return false;
   }
 
-  /** What PostgreSQL's own pg_ctl waits for; the file may still be that of a server which was killed. */
+  /** What PostgreSQL's own pg_ctl waits for (a standby has another word for it); the file may still be that of a server which was killed. */
   #isReady(pid: number | undefined): boolean {
     try {
       const lines = readFileSync(join(this.#folder.data, 'postmaster.pid'), 'utf8').split('\n');
-      return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
+      return Number(lines[0]) === pid && /^(ready|standby)$/.test(lines[7]?.trim() ?? '');
     } catch {
       return false;
     }

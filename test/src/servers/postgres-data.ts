@@ -26,14 +26,41 @@ export interface ServerFolder {
  * test processes that were killed before they could.
  */
 export async function createDataFolder(binaries: PostgresBinaries): Promise<ServerFolder> {
-  removeOrphans(tmpdir(), prefix);
   const template = await templateFolder(binaries);
+  const folder = serverFolder();
+  await runCommand('cp', ['-a', '--reflink=auto', join(template, 'data'), folder.data]);
+  renewSystemIdentifier(folder.data);
+  return folder;
+}
+
+/** Makes a data folder that is a running server's own copy, which follows that server from then on. */
+export async function createStandbyFolder(
+  binaries: PostgresBinaries,
+  primary: { host: string; port: number },
+): Promise<ServerFolder> {
+  const folder = serverFolder();
+  const [command, ...args] = unprivileged([
+    join(binaries.folder, 'pg_basebackup'),
+    '--host',
+    primary.host,
+    '--port',
+    String(primary.port),
+    '--username=postgres',
+    '--checkpoint=fast',
+    '--no-sync',
+    '--write-recovery-conf',
+    '--pgdata',
+    folder.data,
+  ]);
+  await runCommand(command, args, { cwd: '/' });
+  return folder;
+}
+
+function serverFolder(): ServerFolder {
+  removeOrphans(tmpdir(), prefix);
   const path = makeOwnedFolder(tmpdir(), prefix);
   giveAway(path);
-  const data = join(path, 'data');
-  await runCommand('cp', ['-a', '--reflink=auto', join(template, 'data'), data]);
-  renewSystemIdentifier(data);
-  return { path, data, log: join(path, 'server.log') };
+  return { path, data: join(path, 'data'), log: join(path, 'server.log') };
 }
 
 function templateFolder(binaries: PostgresBinaries): Promise<string> {

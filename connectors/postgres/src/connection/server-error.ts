@@ -76,10 +76,15 @@ const BY_CLASS: { readonly [stateClass: string]: ErrorFactory } = {
   '58': pgErrors.resources,
 };
 
-/** The coded error of an ErrorResponse; `doing` says what was under way. */
-export function serverError(fields: ErrorFields, doing?: string): SluiceError {
+/** Classes of errors that computing a value ends with: cardinality, data, and what functions raise. */
+const COMPUTING = new Set(['21', '22', 'P0']);
+/** The server's own name of the place where it refuses to hide rows, which no language setting changes. */
+const HIDES_ROWS = 'check_enable_rls';
+
+/** The coded error of an ErrorResponse; `doing` says what was under way, `reads` that rows were to be read. */
+export function serverError(fields: ErrorFields, doing?: string, reads = false): SluiceError {
   const state = fields['C'] ?? '';
-  const factory = BY_STATE[state] ?? BY_CLASS[state.slice(0, 2)] ?? pgErrors.statementFailed;
+  const factory = factoryFor(state, fields['R'], reads);
   const where = copyContext(fields['W']);
   const parts = [
     doing === undefined ? '' : `${doing}: `,
@@ -97,6 +102,12 @@ export function serverError(fields: ErrorFields, doing?: string): SluiceError {
     details['table'] = fields['s'] === undefined ? fields['t'] : `${fields['s']}.${fields['t']}`;
   if (fields['n'] !== undefined) details['constraint'] = fields['n'];
   return factory(parts.join(''), { details });
+}
+
+function factoryFor(state: string, routine: string | undefined, reads: boolean): ErrorFactory {
+  if (routine === HIDES_ROWS) return pgErrors.rowsHidden;
+  if (reads && COMPUTING.has(state.slice(0, 2))) return pgErrors.readFailed;
+  return BY_STATE[state] ?? BY_CLASS[state.slice(0, 2)] ?? pgErrors.statementFailed;
 }
 
 /** `COPY t, line 3, column c`: which row of a COPY failed (counted from 1) and in which column. */

@@ -36,6 +36,8 @@ export interface CopyData {
 interface Exchange {
   readonly reply: Reply;
   readonly doing: string | undefined;
+  /** Rows are read. */
+  readonly reads?: boolean;
   copy?: CopyData;
   error?: ErrorFields;
   /** The server has answered with CopyInResponse, CopyOutResponse or CopyBothResponse. */
@@ -152,7 +154,7 @@ export class Session {
         if (error) reject(error);
         else resolve();
       };
-      const exchange: Exchange = { reply: new Reply(), doing, finished };
+      const exchange: Exchange = { reply: new Reply(), doing, reads: true, finished };
       exchange.started = () => {
         exchange.copy = copy;
         resolve();
@@ -292,7 +294,7 @@ export class Session {
         return;
       case READY:
         this.exchange = undefined;
-        exchange?.finished(exchange.error && serverError(exchange.error, exchange.doing));
+        exchange?.finished(exchange.error && serverError(exchange.error, exchange.doing, exchange.reads));
         return;
       case COPY_IN_RESPONSE:
       case COPY_OUT_RESPONSE:

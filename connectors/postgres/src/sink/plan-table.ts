@@ -12,6 +12,7 @@ import { asJson, type TableDetail } from './table-detail.js';
 import {
   addKey,
   alterations,
+  columnList,
   columnNames,
   createSchema,
   createStaging,
@@ -22,6 +23,8 @@ import { sameColumns, type Target } from './target.js';
 
 /** NAMEDATALEN - 1. */
 const MOST_NAME_BYTES = 63;
+/** A table has 1,600 at most, of which our temporary ones need four. */
+const MOST_BUFFERED_COLUMNS = 1596;
 
 /** Streams that are planned together: what is known of more tables at once would only take memory. */
 const STREAMS_AT_ONCE = 500;
@@ -58,6 +61,7 @@ function planTable({ stream, name }: NamedStream, facts: PlanFacts): TablePlan {
   const additions = newColumns(facts.types, stream.schema, name);
   const plans = isNew ? additions : existingColumns(stream.schema, target, additions, ours);
   if (!isNew && !ours) checkLeftOut(stream, target);
+  checkWidth(stream, plans, isNew ? undefined : target);
   const key = planKey(stream, isNew ? undefined : target);
   const columns = plans.map(({ column }) =>
     key.includes(column.name) ? { ...column, nullable: false } : column,
@@ -158,6 +162,28 @@ function checkLeftOut({ schema }: SinkStream, target: Target): void {
   }
 }
 
+/**
+ * Rows that go through a temporary table need room there for a few columns more, and rows without columns a table
+ * without any.
+ */
+function checkWidth(
+  { stream, write }: SinkStream,
+  plans: readonly ColumnPlan[],
+  target: Target | undefined,
+): void {
+  const details = { stream };
+  if (plans.length === 0 && target !== undefined && target.columns.length > 0) {
+    throw pgErrors.unsupported(`${stream} has no columns, and ${qualified(target)} has some`, { details });
+  }
+  const buffered = isKeyed(write) || plans.some(({ column }) => column.viaText);
+  if (buffered && plans.length > MOST_BUFFERED_COLUMNS) {
+    throw pgErrors.unsupported(
+      `${stream} has ${plans.length} columns: by their key, or as text, rows of at most ${MOST_BUFFERED_COLUMNS} are written`,
+      { details },
+    );
+  }
+}
+
 /** Columns by which rows are replaced, or that become the primary key. */
 function planKey({ stream, schema, write }: SinkStream, target: Target | undefined): readonly string[] {
   const { key } = schema;
@@ -191,12 +217,12 @@ function ddlOf(
   const staging = { schema: detail.schema, table: '_sluice_<stream>_g<generation>' };
   const create = detail.keyed ? createTable({ ...detail, ...staging }) : createStaging(detail, staging);
   if (publish === 'refill') {
-    const names = columnNames(detail.columns.map((column) => column.name));
+    const names = detail.columns.map((column) => column.name);
     return [
       create,
       ...alterations(detail, target!),
       `DELETE FROM ${qualified(detail)}`,
-      `INSERT INTO ${qualified(detail)} (${names}) SELECT ${names} FROM ${qualified(staging)}`,
+      `INSERT INTO ${qualified(detail)}${columnList(names)} SELECT ${columnNames(names)} FROM ${qualified(staging)}`,
       `DROP TABLE ${qualified(staging)}`,
     ];
   }

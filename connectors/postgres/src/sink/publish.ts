@@ -8,7 +8,7 @@ import { underFence } from './fence.js';
 import { hungOn } from './hung-on.js';
 import { mergeFrom } from './merge-sql.js';
 import { detailOf, stagingName } from './table-detail.js';
-import { addKey, columnNames } from './table-sql.js';
+import { addKey, columnList, columnNames } from './table-sql.js';
 import { findTarget, type Target } from './target.js';
 
 export async function publish(request: SchemaChangeRequest, options: PublishOptions): Promise<void> {
@@ -142,10 +142,10 @@ async function refill(session: Session, table: TablePlan, staging: Target, targe
   const detail = detailOf(table);
   const doing = `refilling ${table.target}`;
   await makeFit(session, detail, target);
-  const names = columnNames(detail.columns.map((column) => column.name));
+  const names = detail.columns.map((column) => column.name);
   await session.query(`DELETE FROM ${qualified(target)}`, undefined, doing);
   await session.query(
-    `INSERT INTO ${qualified(target)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${names} FROM ${qualified(staging)}`,
+    `INSERT INTO ${qualified(target)}${columnList(names)} OVERRIDING SYSTEM VALUE SELECT ${columnNames(names)} FROM ${qualified(staging)}`,
     undefined,
     doing,
   );

@@ -83,5 +83,10 @@ export function createSchema(schema: string): string {
 }
 
 export function copyInto(table: string, columns: readonly string[]): string {
-  return `COPY ${table} (${columnNames(columns)}) FROM STDIN (FORMAT binary)`;
+  return `COPY ${table}${columnList(columns)} FROM STDIN (FORMAT binary)`;
+}
+
+/** The columns that are written, in parentheses; nothing for a table that has none. */
+export function columnList(columns: readonly string[]): string {
+  return columns.length === 0 ? '' : ` (${columnNames(columns)})`;
 }

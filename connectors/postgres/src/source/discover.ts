@@ -7,6 +7,7 @@ import {
   formatType,
   isExact,
   matchesPattern,
+  type SluiceError,
   type StreamSchema,
   streamSchema,
 } from '@sluice/sdk';
@@ -14,6 +15,8 @@ import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { qualified, streamName } from '../quote.js';
 import { framesFormat } from '../types/frames-format.js';
+import { filteredRelations } from './policies.js';
+import { notPopulated } from './read-transaction.js';
 import { columnsOf, keysOf, listRelations, type Relation, type RelationColumn } from './relation.js';
 
 /** The streams that match one of the patterns; all but partitions, which their roots contain, without patterns. */
@@ -23,8 +26,9 @@ export async function discover(session: Session, patterns: readonly string[] | u
   if (oids.length === 0) return { streams: [] };
   const columns = await columnsOf(session, oids);
   const keys = await keysOf(session, oids);
+  const filtered = await filteredRelations(session, chosen);
   const streams = chosen.map((relation) =>
-    describe(relation, columns.get(relation.oid)!, keys.get(relation.oid) ?? []),
+    describe(relation, columns.get(relation.oid)!, keys.get(relation.oid) ?? [], filtered.has(relation.oid)),
   );
   return { streams };
 }
@@ -36,11 +40,17 @@ function isChosen(relation: Relation, patterns: readonly string[] | undefined): 
   return patterns === undefined || chosen.length > 0;
 }
 
-function describe(relation: Relation, all: readonly RelationColumn[], key: readonly string[]): CatalogStream {
+function describe(
+  relation: Relation,
+  all: readonly RelationColumn[],
+  key: readonly string[],
+  filtered: boolean,
+): CatalogStream {
   const columns = relation.readable === 'columns' ? all.filter((column) => column.readable) : all;
   const wires = columns.map((column) => column.type.wire);
   const format = columns.some((column) => column.type.viaText) ? undefined : framesFormat(wires);
-  const notes = notesOf(relation, all);
+  const notes = notesOf(relation, all, filtered);
+  const problem = problemOf(relation);
   const unchanged = columns.filter((column) => column.outOfLine).map((column) => column.name);
   return {
     schema: schemaOf(relation, columns, key),
@@ -56,7 +66,7 @@ function describe(relation: Relation, all: readonly RelationColumn[], key: reado
     ...(relation.kind !== 'v' && relation.kind !== 'f' && { estimatedBytes: relation.bytes }),
     ...(unchanged.length > 0 && { unchanged }),
     before: relation.logsBefore,
-    ...(relation.readable === 'nothing' && { problem: unreadable(relation) }),
+    ...(problem !== undefined && { problem }),
     ...(notes.length > 0 && { notes }),
   };
 }
@@ -80,16 +90,23 @@ export function fieldsOf(columns: readonly RelationColumn[]): Field[] {
   );
 }
 
-function unreadable(relation: Relation) {
+/** Why it cannot be read. */
+function problemOf(relation: Relation): SluiceError | undefined {
+  if (!relation.isPopulated) return notPopulated(relation);
+  if (relation.readable !== 'nothing') return undefined;
   return pgErrors.noSelect(`${qualified(relation)} cannot be read: SELECT is missing`, {
     details: { stream: streamName(relation) },
   });
 }
 
-function notesOf(relation: Relation, columns: readonly RelationColumn[]): string[] {
+function notesOf(relation: Relation, columns: readonly RelationColumn[], filtered: boolean): string[] {
   const notes: string[] = [];
   const hidden = columns.filter((column) => !column.readable).map((column) => column.name);
   if (relation.readable === 'columns') notes.push(`left out, since SELECT is missing: ${hidden.join(', ')}`);
-  if (relation.rowSecurity) notes.push('row security is active: rows that the policies hide are not read');
+  if (filtered) notes.push('row security is active: rows that the policies hide are not read');
+  if (relation.isParent)
+    notes.push('rows of the tables that inherit from it are not read with it: they are streams of their own');
+  if (relation.kind === 'f')
+    notes.push('a foreign table: its rows are read where they are, as they are then');
   return notes;
 }

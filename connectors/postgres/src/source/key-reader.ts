@@ -2,11 +2,10 @@
 import { checkpoint, type Message, type OpenRequest, type Reader } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { FrameBatches } from '../copy/frame-batch.js';
-import { pgErrors } from '../errors.js';
-import { qualified } from '../quote.js';
 import { plannedColumns } from './drift.js';
 import { type Key, KeyRange } from './key-range.js';
-import { columnsOf, findRelation } from './relation.js';
+import { beginReading } from './read-transaction.js';
+import { columnsOf } from './relation.js';
 import { type KeySpec, specOf } from './split-spec.js';
 
 export class KeyReader implements Reader {
@@ -22,9 +21,7 @@ export class KeyReader implements Reader {
   static async open(session: Session, request: OpenRequest): Promise<KeyReader> {
     const spec = specOf(request.split) as KeySpec;
     const read = request.reads[0]!;
-    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const relation = await findRelation(session, spec);
-    if (relation === undefined) throw pgErrors.missing(`${qualified(spec)} is not there any more`);
+    const relation = await beginReading(session, spec);
     const live = (await columnsOf(session, [relation.oid])).get(relation.oid)!;
     const columns = plannedColumns(
       read.schema,

@@ -11,6 +11,8 @@ import { asJson, type KeySpec, specOf } from './split-spec.js';
 
 export interface KeyPlan {
   readonly read: StreamRead;
+  /** Whether policies hide rows. */
+  readonly filtered: boolean;
   readonly relation: Relation;
   /** Columns of the table's unique key, in the index's order. */
   readonly key: readonly string[];
@@ -32,7 +34,7 @@ export async function keySplits(session: Session, plan: KeyPlan): Promise<Split[
 }
 
 function keySplit(
-  { read, relation, key }: KeyPlan,
+  { read, relation, key, filtered }: KeyPlan,
   from: string | undefined,
   to: string | undefined,
   parts: number,
@@ -42,7 +44,9 @@ function keySplit(
     kind: 'key',
     schema,
     table,
+    oid: relation.oid,
     key,
+    ...(filtered && { filtered }),
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
   };

@@ -16,6 +16,8 @@ interface Heap extends TableName {
 
 export interface ScanPlan {
   readonly read: StreamRead;
+  /** Whether policies hide rows. */
+  readonly filtered: boolean;
   readonly relation: Relation;
   /** Bytes of a range of blocks. */
   readonly splitBytes: number;
@@ -50,21 +52,21 @@ function noBlocks(session: Session, relation: Relation) {
 }
 
 /** A split that can be read again from its start: nothing of it is committed before all of it is. */
-function whole({ read, relation }: ScanPlan): Split {
+function whole({ read, relation, filtered }: ScanPlan): Split {
   const { schema, table } = relation;
   return {
     id: read.stream,
     streams: [read.stream],
     phase: 'bulk',
     start: null,
-    spec: asJson({ kind: 'scan', schema, table }),
+    spec: asJson({ kind: 'scan', schema, table, ...(filtered && { filtered }) }),
     ...(relation.rows !== undefined && { estimatedRows: relation.rows }),
     ...(relation.bytes > 0 && { estimatedBytes: relation.bytes }),
   };
 }
 
 function blockSplits(
-  { read, relation }: ScanPlan,
+  { read, relation, filtered }: ScanPlan,
   heap: Heap,
   perSplit: number,
   snapshot: string,
@@ -78,7 +80,15 @@ function blockSplits(
   for (let from = 0; from === 0 || from < blocks; from += perSplit) {
     const last = from + perSplit >= blocks;
     const range = last ? { from } : { from, to: from + perSplit };
-    const spec: ScanSpec = { kind: 'scan', schema, table, snapshot, blocks: range, filenode };
+    const spec: ScanSpec = {
+      kind: 'scan',
+      schema,
+      table,
+      snapshot,
+      blocks: range,
+      filenode,
+      ...(filtered && { filtered }),
+    };
     const bytes = Math.max(0, Math.min(perSplit, blocks - from)) * blockSize;
     splits.push({
       id: `${read.stream}${leaf}/blocks/${from}`,

@@ -25,6 +25,7 @@ import { discover } from './discover.js';
 import { KeyReader } from './key-reader.js';
 import { keySplits } from './plan-key.js';
 import { scanSplits } from './plan-scan.js';
+import { filteredRelations } from './policies.js';
 import { findRelation, keysOf } from './relation.js';
 import { ScanReader } from './scan-reader.js';
 import { SharedSnapshot } from './snapshot.js';
@@ -134,12 +135,15 @@ export class PostgresSource implements Source {
     const { chunk } = sourceOptions.parse(read.options);
     const relation = await findRelation(session, parseStreamName(read.stream));
     if (relation === undefined) throw pgErrors.missing(`${read.stream} is not there any more`);
+    const filtered = (await filteredRelations(session, [relation])).has(relation.oid);
     const { splitBytes } = this.config;
     const wanted = byKey ? 'key' : chunk;
     if (wanted === 'key' || (wanted === 'auto' && read.resumable)) {
       const key = (await keysOf(session, [relation.oid])).get(relation.oid);
       const usable = key?.every((name) => read.schema.fields.some((f) => f.name === name));
-      if (key !== undefined && usable) return keySplits(session, { read, relation, key, splitBytes, known });
+      if (key !== undefined && usable) {
+        return keySplits(session, { read, filtered, relation, key, splitBytes, known });
+      }
       if (wanted === 'key') {
         throw pgErrors.unsupported(
           `${read.stream}: "chunk": "key" needs a primary key or a unique index on columns that are never null`,
@@ -151,7 +155,7 @@ export class PostgresSource implements Source {
         `${read.stream}: "chunk": "ctid" cannot be resumed, which this write mode needs; use "key" or "none"`,
       );
     }
-    const plan = { read, relation, splitBytes, snapshot: () => this.sharedSnapshot(c) };
+    const plan = { read, filtered, relation, splitBytes, snapshot: () => this.sharedSnapshot(c) };
     return scanSplits(session, plan, read.resumable ? 'none' : wanted);
   }
 

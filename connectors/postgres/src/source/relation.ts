@@ -16,7 +16,12 @@ export interface Relation extends TableName {
   readonly bytes: number;
   /** Whether the user may read the table, some of its columns, or nothing. */
   readonly readable: 'all' | 'columns' | 'nothing';
+  /** Whether policies hide rows of the table from the user. */
   readonly rowSecurity: boolean;
+  /** Whether a materialised view has been filled; others always are. */
+  readonly isPopulated: boolean;
+  /** Whether other tables inherit from it, which are not its partitions. */
+  readonly isParent: boolean;
   /** Whether the log has rows whole as they were before each change. */
   readonly logsBefore: boolean;
 }
@@ -41,7 +46,9 @@ const RELATIONS = `
          CASE c.relkind WHEN 'p' THEN NOT EXISTS (
            SELECT FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class leaf ON leaf.oid = t.relid
            WHERE t.isleaf AND leaf.relreplident <> 'f')
-         ELSE c.relreplident = 'f' END
+         ELSE c.relreplident = 'f' END,
+         c.relispopulated,
+         c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND c.relname !~ '^_sluice_'`;
@@ -71,8 +78,8 @@ export async function findRelations(
 }
 
 function relation(row: readonly (string | null)[]): Relation {
-  const [oid, schema, table, kind, isPartition, rows, pages, readable, rowSecurity, blockSize, logsBefore] =
-    row as string[];
+  const [oid, schema, table, kind, isPartition, rows, pages, readable, ...rest] = row as string[];
+  const [rowSecurity, blockSize, logsBefore, isPopulated, isParent] = rest;
   return {
     oid: Number(oid),
     schema: schema!,
@@ -84,6 +91,8 @@ function relation(row: readonly (string | null)[]): Relation {
     readable: readable as Relation['readable'],
     rowSecurity: rowSecurity === 't',
     logsBefore: logsBefore === 't',
+    isPopulated: isPopulated === 't',
+    isParent: isParent === 't',
   };
 }
 

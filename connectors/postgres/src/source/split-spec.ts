@@ -2,8 +2,14 @@
 import type { Json, Split } from '@sluice/sdk';
 import type { TableName } from '../quote.js';
 
+/** What every split of a relation carries. */
+export interface RelationSpec extends TableName {
+  /** Row security hid rows when the split was planned: those that it shows are read. Else all are, or none. */
+  readonly filtered?: true;
+}
+
 /** A stream that is copied before its changes are read may be copied again. */
-interface Copied extends TableName {
+interface Copied extends RelationSpec {
   /** Which copy the part belongs to, where that is not the first: what was there before goes. */
   readonly copy?: number;
 }
@@ -22,6 +28,8 @@ export interface ScanSpec extends Copied {
 /** A range of the key. Positions are the key of the last row read, each column as text, in the key's order. */
 export interface KeySpec extends Copied {
   readonly kind: 'key';
+  /** The table's number: another one means that it was replaced. */
+  readonly oid: number;
   readonly key: readonly string[];
   /** Half-open range of the first key column, as text; a bound left out is open. */
   readonly from?: string;
@@ -29,8 +37,10 @@ export interface KeySpec extends Copied {
 }
 
 /** A table by its cursor, run after run. */
-export interface CursorSpec extends TableName {
+export interface CursorSpec extends RelationSpec {
   readonly kind: 'cursor';
+  /** As in a {@link KeySpec}; views have none, since making them anew changes no row. */
+  readonly oid?: number;
   readonly column: string;
   /** The table's unique key, which tells rows of one cursor value apart; empty where it has none. */
   readonly key: readonly string[];

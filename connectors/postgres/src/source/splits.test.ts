@@ -1,5 +1,5 @@
 /** Splits cover every row once, whatever happens to the table meanwhile. */
-import type { Split, StreamRead, Value } from '@sluice/sdk';
+import type { JsonObject, Split, StreamRead, Value } from '@sluice/sdk';
 import { describeWithServer, psql } from '@sluice/test';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSource } from '../testing/open.js';
@@ -185,9 +185,10 @@ describeWithServer('postgres-15', (server) => {
     it('a batch ends at every cut, whether its row is still there or not', async () => {
       await psql(url, BIG);
       const read = await planRead(source, 'public.big', { chunk: 'key' });
+      const whole = (await planSplits(source, read))[0]!;
       const split = {
-        ...(await planSplits(source, read))[0]!,
-        spec: { kind: 'key', schema: 'public', table: 'big', key: ['id'] },
+        ...whole,
+        spec: { ...(whole.spec as JsonObject), to: '3000' },
       };
       await psql(url, 'DELETE FROM big WHERE id = 500');
       const cuts = [['900'], ['500'], ['20'], null];

@@ -390,7 +390,7 @@ describeWithServer('postgres-15', (server) => {
       const own = openSource(url, { slot, publication: 'mine' });
       await expect(LogJob.begin(own, 'public.u')).rejects.toMatchObject({
         code: 'SLUICE-PG-0048',
-        message: expect.stringContaining('ALTER PUBLICATION "mine" ADD TABLE "public"."u"'),
+        message: expect.stringContaining('ALTER PUBLICATION "mine" ADD TABLE ONLY "public"."u"'),
       });
       const job = await LogJob.begin(own, 'public.t');
       await sql('INSERT INTO t VALUES (1); INSERT INTO u VALUES (1)');

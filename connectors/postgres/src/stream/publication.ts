@@ -15,9 +15,8 @@ export async function preparePublication(
 ): Promise<void> {
   if (!(await exists(session, name))) {
     const generated = session.version >= GENERATED ? ', publish_generated_columns = stored' : '';
-    const list = tables.map(qualified).join(', ');
     await session.query(
-      `CREATE PUBLICATION ${ident(name)} FOR TABLE ${list} WITH (publish_via_partition_root = true${generated})`,
+      `CREATE PUBLICATION ${ident(name)} FOR TABLE ${listOf(tables)} WITH (publish_via_partition_root = true${generated})`,
       undefined,
       `creating publication ${name}`,
     );
@@ -41,7 +40,7 @@ export async function checkPublication(
   );
   if (row === undefined) {
     throw pgErrors.unpublished(
-      `there is no publication ${name}: CREATE PUBLICATION ${ident(name)} FOR TABLE ${tables.map(qualified).join(', ')} WITH (publish_via_partition_root = true)`,
+      `there is no publication ${name}: CREATE PUBLICATION ${ident(name)} FOR TABLE ${listOf(tables)} WITH (publish_via_partition_root = true)`,
     );
   }
   if (row.includes('f')) {
@@ -105,7 +104,12 @@ async function missingTables(
 }
 
 function addTables(name: string, tables: readonly TableName[]): string {
-  return `ALTER PUBLICATION ${ident(name)} ADD TABLE ${tables.map(qualified).join(', ')}`;
+  return `ALTER PUBLICATION ${ident(name)} ADD TABLE ${listOf(tables)}`;
+}
+
+/** Without the tables that inherit from them, whose rows are not theirs; partitions are published all the same. */
+function listOf(tables: readonly TableName[]): string {
+  return tables.map((table) => `ONLY ${qualified(table)}`).join(', ');
 }
 
 function lacks(name: string, missing: readonly TableName[]) {

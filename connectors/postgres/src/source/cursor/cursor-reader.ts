@@ -6,7 +6,8 @@ import { pgErrors } from '../../errors.js';
 import { AnotherShape } from '../another-shape.js';
 import { fieldsOf } from '../discover.js';
 import { compareColumns } from '../drift.js';
-import { columnsOf, findRelation, keysOf, type RelationColumn } from '../relation.js';
+import { beginReading } from '../read-transaction.js';
+import { columnsOf, keysOf, type RelationColumn } from '../relation.js';
 import { fromClause, selectList } from '../select.js';
 import { type CursorSpec, specOf } from '../split-spec.js';
 import { CursorOrder, type CursorPlace, placeOf, positionOf } from './cursor-place.js';
@@ -50,9 +51,7 @@ export class CursorReader implements Reader {
   ): Promise<Reader> {
     const spec = specOf(request.split) as CursorSpec;
     const read = request.reads[0]!;
-    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const relation = await findRelation(session, spec);
-    if (relation === undefined) throw pgErrors.missing(`${read.stream} is not there any more`);
+    const relation = await beginReading(session, spec);
     const live = (await columnsOf(session, [relation.oid])).get(relation.oid)!;
     const readable = live.filter((column) => column.readable);
     const { columns, differences } = compareColumns(read.schema, readable);

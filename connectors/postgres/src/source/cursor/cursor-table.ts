@@ -80,7 +80,10 @@ export async function cursorTables(session: Session, reads: readonly StreamRead[
   return found.map((table, i) => {
     const [indexed, counted, replicated] = facts[i]!.map((text) => text === 't');
     const own = { indexed: indexed!, counted: counted!, replicated: replicated! };
-    const doubts = doubtsOf(table.cursor, own, { standby: standby!, sees: sees! });
+    const doubts = [
+      ...doubtsOf(table.cursor, own, { standby: standby!, sees: sees! }),
+      ...lateShown(table.relation),
+    ];
     return { ...table, indexed: own.indexed, doubts, prepares: prepares! };
   });
 }
@@ -107,6 +110,12 @@ function doubtsOf({ kind, clock, column }: CursorField, own: Facts, server: Serv
   if (!server.sees) doubts.push("others' transactions cannot be seen: GRANT pg_read_all_stats to this user");
   if (own.replicated) doubts.push('a subscription writes to the table, with times of another server');
   return doubts;
+}
+
+/** Rows that are shown later than they are written. */
+function lateShown({ kind }: Relation): string[] {
+  if (kind === 'm') return ['a materialised view shows rows from its next REFRESH on'];
+  return kind === 'f' ? ['the rows of a foreign table are written where transactions cannot be seen'] : [];
 }
 
 /** What a plan says of a stream that is read by a cursor. */

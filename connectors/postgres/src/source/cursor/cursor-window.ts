@@ -4,7 +4,9 @@ import type { CursorField } from '@sluice/sdk';
 import type { Session } from '../../connection/session.js';
 import { pgErrors } from '../../errors.js';
 import { ident, literal } from '../../quote.js';
+import { policiesOf } from '../read-transaction.js';
 import { fromClause } from '../select.js';
+import type { CursorSpec } from '../split-spec.js';
 import type { CursorOrder, CursorPlace } from './cursor-place.js';
 import { type CursorTable, latenessOf } from './cursor-table.js';
 import { earliestShown, type Horizon, type Lateness, look, moment, settledUntil } from './horizon.js';
@@ -25,6 +27,7 @@ export interface Window {
 }
 
 export interface WindowRequest {
+  readonly spec: CursorSpec;
   readonly table: CursorTable;
   readonly order: CursorOrder;
   readonly from: CursorPlace;
@@ -40,7 +43,7 @@ export async function windowOf(session: Session, request: WindowRequest): Promis
 
 async function moments(
   session: Session,
-  { table, order, from }: WindowRequest,
+  { spec, table, order, from }: WindowRequest,
   horizon: Horizon,
 ): Promise<Window> {
   const { cursor, columns } = table;
@@ -51,7 +54,7 @@ async function moments(
   const behind = last === undefined ? 'false' : `${literal(last)}::${type} > b.now`;
   const conditions = [order.behind(from), `t.${ident(cursor.column)} < b.upto`].filter(Boolean).join(' AND ');
   const [row] = await session.rows(
-    `SELECT b.upto::text, ${behind}, ${exists(table, conditions)}, ${unreadable(table)}
+    `${policiesOf(spec)}SELECT b.upto::text, ${behind}, ${exists(table, conditions)}, ${unreadable(table)}
      FROM (SELECT ${end} AS upto, ${now} AS now) AS b`,
     undefined,
     'looking for new rows',
@@ -70,14 +73,14 @@ function shown({ kind, zone }: CursorField, type: string, instant: string): stri
   return kind === 'instant' ? instant : `(${earliestShown(instant, zone!)})::${type}`;
 }
 
-async function numbers(session: Session, { table, order, from }: WindowRequest): Promise<Window> {
+async function numbers(session: Session, { spec, table, order, from }: WindowRequest): Promise<Window> {
   const { cursor, relation } = table;
   const late = latenessOf(table);
   const isLagged = late.lag > 0;
   const column = `t.${ident(cursor.column)}`;
   const conditions = order.behind(from) ?? 'true';
   const [row] = await session.rows(
-    `SELECT (SELECT max(${column})::text FROM ${fromClause(relation)} AS t WHERE ${conditions}), ${unreadable(table)}`,
+    `${policiesOf(spec)}SELECT (SELECT max(${column})::text FROM ${fromClause(relation)} AS t WHERE ${conditions}), ${unreadable(table)}`,
     undefined,
     'looking for new rows',
   );

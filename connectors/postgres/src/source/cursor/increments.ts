@@ -6,6 +6,8 @@ import type { Context, OpenRequest, Reader, ReadPlan, Split, StreamRead } from '
 import type { Connections } from '../../connection/connections.js';
 import type { Session } from '../../connection/session.js';
 import { pgErrors } from '../../errors.js';
+import { filteredRelations } from '../policies.js';
+import { replaced } from '../read-transaction.js';
 import { keysOf } from '../relation.js';
 import { asJson, type CursorSpec, specOf } from '../split-spec.js';
 import { placeOf } from './cursor-place.js';
@@ -43,11 +45,18 @@ export class Increments {
       const fresh = reads.filter(({ stream }) => !old.has(stream));
       if (fresh.length === 0) return [];
       const tables = await this.find(session, fresh);
+      const filtered = await filteredRelations(
+        session,
+        tables.map(({ relation }) => relation),
+      );
       const keys = await keysOf(
         session,
         tables.map(({ relation }) => relation.oid),
       );
-      return tables.map((table, i) => splitOf(fresh[i]!, table, keys.get(table.relation.oid)));
+      return tables.map((table, i) => {
+        const { oid } = table.relation;
+        return splitOf(fresh[i]!, table, keys.get(oid), filtered.has(oid));
+      });
     });
   }
 
@@ -57,10 +66,11 @@ export class Increments {
     const from = placeOf(request.at);
     const { table, window } = await this.connections.using(c, async (session) => {
       const table = this.tables.get(read.stream) ?? (await this.find(session, [read]))[0]!;
+      if (spec.oid !== undefined && spec.oid !== table.relation.oid) throw replaced(spec);
       const order = orderOf(spec, table.columns);
       return {
         table,
-        window: await windowOf(session, { table, order, from, horizon: () => this.horizon(session) }),
+        window: await windowOf(session, { spec, table, order, from, horizon: () => this.horizon(session) }),
       };
     });
     if (window.unreadable) {
@@ -103,13 +113,20 @@ function pendingOf(pending: { readonly value: string; readonly at: string } | un
 }
 
 /** Only a key of columns that are read can tell rows of one cursor value apart. */
-function splitOf(read: StreamRead, { relation, cursor }: CursorTable, key: readonly string[] = []): Split {
+function splitOf(
+  read: StreamRead,
+  { relation, cursor }: CursorTable,
+  key: readonly string[] = [],
+  filtered = false,
+): Split {
   const names = new Set(read.schema.fields.map(({ name }) => name));
-  const { schema, table } = relation;
+  const { schema, table, oid, kind } = relation;
   const spec: CursorSpec = {
     kind: 'cursor',
     schema,
     table,
+    ...((kind === 'r' || kind === 'p') && { oid }),
+    ...(filtered && { filtered }),
     column: cursor.column,
     key: key.every((name) => names.has(name)) ? key : [],
   };
