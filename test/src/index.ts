@@ -2,6 +2,8 @@ export type { ReadTarget, SinkOptions } from './conformance/sink/sink-subject.js
 export type { RowsByStream, SourceOptions } from './conformance/source/source-subject.js';
 export { testSink } from './conformance/test-sink.js';
 export { testSource } from './conformance/test-source.js';
+export { testTransform } from './conformance/test-transform.js';
+export type { TransformOptions } from './conformance/transform/transform-subject.js';
 export { type Failpoint, killAt, listFailpoints } from './faults/failpoints.js';
 export { FaultProxy, type RequestFinder } from './faults/fault-proxy.js';
 export { type KillWindow, killAtRandom, type RandomKill } from './faults/kill-at-random.js';
