@@ -29,7 +29,7 @@ export {
 export { ParquetWriter, type ParquetWriterOptions } from './parquet/writer.js';
 export { storageErrors } from './storage/errors.js';
 export { globFolder, globMatcher, isGlob } from './storage/glob.js';
-export { LocalStorage } from './storage/local.js';
+export { type Files, LocalStorage } from './storage/local.js';
 export type { ByteRange, Storage, StorageCapabilities, StoredFile, StoredWriter } from './storage/storage.js';
 export { formatDuration, formatInterval, parseDuration, parseInterval } from './text/durations.js';
 export { Guess, type Look, lookOf } from './text/guess.js';

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { currentHolder } from './holder.js';
+import { SqliteFile } from './sqlite-file.js';
 import { openSqliteLedger } from './sqlite-ledger.js';
 
 const dist = new URL('../../dist/ledger/', import.meta.url).href;
@@ -90,6 +91,16 @@ it('makes its folder, hidden from version control, and a file that SQLite reads'
   await ledger.close();
   expect(python(path, 'pragma integrity_check')).toBe("[('ok',)]");
   expect(python(path, 'select job, fence from leases')).toBe(`[('j', ${2n ** 62n + 1n})]`);
+});
+
+it('lets SQLite sync every commit, so that a power cut takes none back', async () => {
+  const path = join(folder, 'state.db');
+  const options = { readOnly: false, patienceMs: 1000, now: 0 };
+  const file = await SqliteFile.open(path, options);
+  const FULL = 2;
+  expect(file.get('PRAGMA synchronous')).toMatchObject({ synchronous: FULL });
+  expect(file.get('PRAGMA journal_mode')).toMatchObject({ journal_mode: 'wal' });
+  file.close();
 });
 
 it('puts no .gitignore into a folder that was there and is not its own', async () => {

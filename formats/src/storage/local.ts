@@ -1,19 +1,25 @@
 /** The storage port on a local disk. */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import * as disk from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve } from 'node:path';
 import { storageErrors } from './errors.js';
 import type { ByteRange, Storage, StoredFile, StoredWriter } from './storage.js';
 
 const CHUNK = 1 << 18;
 
+/** What it uses of `node:fs/promises`: tests of lost power put a disk that forgets in its place. */
+export type Files = Pick<typeof disk, 'link' | 'mkdir' | 'open' | 'readdir' | 'rename' | 'rm' | 'stat'>;
+
 /** Files below a folder, which need not exist yet. */
 export class LocalStorage implements Storage {
   readonly capabilities = { rename: true, conditional: true };
   readonly name: string;
 
-  constructor(root: string) {
+  constructor(
+    root: string,
+    private readonly files: Files = disk,
+  ) {
     this.name = resolve(root);
   }
 
@@ -29,7 +35,7 @@ export class LocalStorage implements Storage {
 
   async names(folder: string): Promise<string[]> {
     try {
-      return (await readdir(this.full(folder))).sort();
+      return (await this.files.readdir(this.full(folder))).sort();
     } catch (error) {
       if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
       throw failure(error, `cannot list ${this.full(folder)}`);
@@ -108,7 +114,7 @@ export class LocalStorage implements Storage {
     const temporary = join(dirname(place), `.${basename(place)}.${randomUUID()}.tmp`);
     await this.makeFolder(posix.dirname(path));
     try {
-      const file = await open(temporary, 'w');
+      const file = await this.files.open(temporary, 'w');
       try {
         await file.writeFile(bytes);
         await file.sync();
@@ -116,15 +122,15 @@ export class LocalStorage implements Storage {
         await file.close();
       }
       if (options.ifAbsent === true) {
-        await link(temporary, place);
-        await rm(temporary);
+        await this.files.link(temporary, place);
+        await this.files.rm(temporary);
       } else {
-        await rename(temporary, place);
+        await this.files.rename(temporary, place);
       }
-      await syncFolder(dirname(place));
+      await syncFolder(this.files, dirname(place));
       return true;
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
+      await this.files.rm(temporary, { force: true }).catch(() => {});
       if (options.ifAbsent === true && codeOf(error) === 'EEXIST') return false;
       throw failure(error, `cannot write ${place}`);
     }
@@ -132,31 +138,32 @@ export class LocalStorage implements Storage {
 
   async create(path: string): Promise<StoredWriter> {
     const place = this.full(path);
-    let file: FileHandle;
+    let file: disk.FileHandle;
     try {
-      file = await open(place, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
+      file = await this.files.open(place, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
     } catch (error) {
       throw failure(error, `cannot create ${place}`);
     }
-    return new LocalWriter(file, place);
+    return new LocalWriter(this.files, file, place);
   }
 
   /** Makes folders one by one, so that each new name is made durable in the folder above it. */
   async makeFolder(path: string): Promise<void> {
     const place = this.full(path);
-    if (await isFolder(place)) return;
+    if (await isFolder(this.files, place)) return;
     const above = dirname(place);
-    if (above !== place && !(await isFolder(above))) await new LocalStorage(above).makeFolder('.');
+    if (above !== place && !(await isFolder(this.files, above)))
+      await new LocalStorage(above, this.files).makeFolder('.');
     await this.makeFolderIn(path);
   }
 
   async makeFolderIn(path: string): Promise<void> {
     const place = this.full(path);
     try {
-      await mkdir(place);
-      await syncFolder(dirname(place));
+      await this.files.mkdir(place);
+      await syncFolder(this.files, dirname(place));
     } catch (error) {
-      if (codeOf(error) === 'EEXIST' && (await isFolder(place))) return;
+      if (codeOf(error) === 'EEXIST' && (await isFolder(this.files, place))) return;
       throw failure(error, `cannot make the folder ${place}`);
     }
   }
@@ -164,9 +171,9 @@ export class LocalStorage implements Storage {
   async rename(from: string, to: string): Promise<void> {
     const [source, target] = [this.full(from), this.full(to)];
     try {
-      await rename(source, target);
-      await syncFolder(dirname(target));
-      if (dirname(source) !== dirname(target)) await syncFolder(dirname(source));
+      await this.files.rename(source, target);
+      await syncFolder(this.files, dirname(target));
+      if (dirname(source) !== dirname(target)) await syncFolder(this.files, dirname(source));
     } catch (error) {
       throw failure(error, `cannot move ${source} to ${target}`);
     }
@@ -175,8 +182,8 @@ export class LocalStorage implements Storage {
   async remove(path: string): Promise<void> {
     const place = this.full(path);
     try {
-      await rm(place, { recursive: true, force: true });
-      await syncFolder(dirname(place)).catch((error: unknown) => {
+      await this.files.rm(place, { recursive: true, force: true });
+      await syncFolder(this.files, dirname(place)).catch((error: unknown) => {
         if (codeOf(error) !== 'ENOENT') throw error;
       });
     } catch (error) {
@@ -190,7 +197,7 @@ export class LocalStorage implements Storage {
 
   private async info(path: string): Promise<StoredFile | 'folder' | undefined> {
     try {
-      const found = await stat(this.full(path), { bigint: true });
+      const found = await this.files.stat(this.full(path), { bigint: true });
       if (found.isDirectory()) return 'folder';
       return { path, size: Number(found.size), version: found.mtimeNs.toString() };
     } catch (error) {
@@ -199,9 +206,9 @@ export class LocalStorage implements Storage {
     }
   }
 
-  private async open(path: string): Promise<FileHandle> {
+  private async open(path: string): Promise<disk.FileHandle> {
     try {
-      return await open(this.full(path), 'r');
+      return await this.files.open(this.full(path), 'r');
     } catch (error) {
       throw failure(error, `cannot open ${this.full(path)}`);
     }
@@ -213,7 +220,8 @@ class LocalWriter implements StoredWriter {
   private isOpen = true;
 
   constructor(
-    private readonly file: FileHandle,
+    private readonly files: Files,
+    private readonly file: disk.FileHandle,
     private readonly place: string,
   ) {}
 
@@ -234,7 +242,7 @@ class LocalWriter implements StoredWriter {
     try {
       await this.file.sync();
       await this.close();
-      await syncFolder(dirname(this.place));
+      await syncFolder(this.files, dirname(this.place));
       return this.size;
     } catch (error) {
       throw failure(error, `cannot write ${this.place}`);
@@ -244,7 +252,7 @@ class LocalWriter implements StoredWriter {
   async abort(): Promise<void> {
     if (!this.isOpen) return;
     await this.close();
-    await rm(this.place, { force: true });
+    await this.files.rm(this.place, { force: true });
   }
 
   private async close(): Promise<void> {
@@ -254,9 +262,9 @@ class LocalWriter implements StoredWriter {
 }
 
 /** Makes the names in a folder durable. Systems that cannot open folders make them durable by themselves. */
-async function syncFolder(place: string): Promise<void> {
+async function syncFolder(files: Files, place: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const folder = await open(place, 'r');
+  const folder = await files.open(place, 'r');
   try {
     await folder.sync();
   } finally {
@@ -264,9 +272,9 @@ async function syncFolder(place: string): Promise<void> {
   }
 }
 
-async function isFolder(place: string): Promise<boolean> {
+async function isFolder(files: Files, place: string): Promise<boolean> {
   try {
-    return (await stat(place)).isDirectory();
+    return (await files.stat(place, { bigint: true })).isDirectory();
   } catch {
     return false;
   }
