@@ -212,6 +212,12 @@ export const coreErrors = defineErrors('CORE', {
     title: 'The ledger is locked by another process',
     help: 'Wait a moment and repeat. If it lasts, look for a tool that keeps the file open (an editor, a backup).',
   },
+  ledgerFull: {
+    number: 122,
+    class: 'transient',
+    title: 'The disk of the ledger is full',
+    help: 'Make room on the disk of the ledger and run again: what was committed is kept, and the run goes on there. `--state` puts the ledger on another disk.',
+  },
   schemaFrozen: {
     number: 115,
     class: 'contract',

@@ -12,6 +12,7 @@ export { postgresCommits, postgresStatements } from './faults/postgres-statement
 export { type Exit, type Program, runProgram, UnexpectedExit, wasKilled } from './faults/program.js';
 export type { Cut, HeldRequest } from './faults/proxied-connection.js';
 export { seededRandom } from './faults/seeded-random.js';
+export { needsSmallDisk, SmallDisk } from './faults/small-disk.js';
 export { type Files, PowerFailure, VolatileDisk } from './faults/volatile-disk.js';
 export { compareDumps, expectSameRows, type Sides } from './oracle/compare-dumps.js';
 export { type Dump, parseDump } from './oracle/dump.js';

@@ -127,13 +127,13 @@ export class SqliteFile {
   }
 
   private async patiently<T>(attempt: () => T): Promise<T> {
-    const until = Date.now() + this.options.patienceMs;
+    const until = performance.now() + this.options.patienceMs;
     for (let wait = 5; ; wait = Math.min(wait * 2, 200)) {
       try {
         return attempt();
       } catch (error) {
         if (!isBusy(error)) throw translated(error, this.path);
-        if (Date.now() >= until) throw busy(this.path, this.options.patienceMs, error);
+        if (performance.now() >= until) throw busy(this.path, this.options.patienceMs, error);
       }
       await sleep(wait);
     }
@@ -243,13 +243,15 @@ const REASONS: { readonly [code: number]: string } = {
   8: 'it cannot be written: the file, its folder or its disk is read-only',
   10: 'reading or writing it failed',
   11: 'its content is damaged',
-  13: 'the disk is full',
   14: 'it cannot be opened: its folder is missing or access is not permitted',
   15: 'its lock cannot be taken',
   22: 'it has grown larger than its file system allows',
   23: 'access to it is not permitted',
   26: 'it is not a database',
 };
+
+/** SQLITE_FULL. */
+const FULL = 13;
 
 function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -267,7 +269,12 @@ function isBusy(error: unknown): boolean {
 
 function translated(error: unknown, path: string): unknown {
   if (isSluiceError(error)) return error;
-  const reason = REASONS[resultCode(error) ?? 0];
+  const code = resultCode(error) ?? 0;
+  if (code === FULL) {
+    const what = `the ledger ${path} cannot be written: its disk is full (${String(error)})`;
+    return coreErrors.ledgerFull(what, { cause: error, details: { path } });
+  }
+  const reason = REASONS[code];
   return reason === undefined ? error : unusable(path, reason, error);
 }
 

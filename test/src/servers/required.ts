@@ -6,6 +6,7 @@ export const requiredServers: readonly string[] = [
   'postgres-16',
   'postgres-18',
   'python-readers',
+  'small-disk',
 ];
 
 /** Whether this run must not go on without the named server. */

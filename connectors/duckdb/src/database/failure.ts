@@ -11,7 +11,10 @@ const make =
 
 /** What a failed statement means; the first that matches counts. */
 const KINDS: readonly (readonly [RegExp, Make])[] = [
-  [/^IO Error: .*(no space left|disk full|input\/output error)/is, make(duckdbErrors.diskFull)],
+  [
+    /^(IO|TransactionContext) Error: .*(no space left|disk full|input\/output error)/is,
+    make(duckdbErrors.diskFull),
+  ],
   [/^Out of Memory Error/i, make(duckdbErrors.outOfMemory)],
   [/could not allocate block|failed to offload data block/i, make(duckdbErrors.outOfMemory)],
   [/^TransactionContext Error|^Transaction Error|write-write conflict/i, make(duckdbErrors.conflict)],
