@@ -24,6 +24,7 @@ export class RejectLimit {
 
   constructor(
     private readonly bound: RejectBound,
+    /** Milliseconds of a clock that never goes back. */
     private readonly now: () => number,
   ) {}
 

@@ -6,7 +6,12 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** How often a ledger thins: often enough to stay small, seldom enough to cost a commit nothing. */
-export const THIN_EVERY = HOUR;
+const THIN_EVERY = HOUR;
+
+/** Whether it is time to thin again; also where the last time lies ahead, as the clock has been set back since. */
+export function isThinTime(now: number, thinnedAt: number): boolean {
+  return Math.abs(now - thinnedAt) >= THIN_EVERY;
+}
 
 /** Epochs older than `all` are thinned to one an hour, those older than `hourly` to one a day. */
 export function historyBounds(now: number): { readonly all: number; readonly hourly: number } {

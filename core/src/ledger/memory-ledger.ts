@@ -4,7 +4,7 @@
  */
 import type { Json, Split, SplitRecord, StreamSchema } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
-import { historySpan, THIN_EVERY } from './history.js';
+import { historySpan, isThinTime } from './history.js';
 import { holderGone } from './holder.js';
 import type {
   DeadLetter,
@@ -452,7 +452,7 @@ export class MemoryLedger implements Ledger {
   }
 
   private thin(now: number): void {
-    if (now - this.state.thinnedAt < THIN_EVERY) return;
+    if (!isThinTime(now, this.state.thinnedAt)) return;
     this.state.thinnedAt = now;
     for (const flows of this.state.flows.values()) {
       for (const rows of flows.values()) rows.epochs = thinned(rows.epochs, now);

@@ -1,6 +1,6 @@
 /** The history of epochs and its thinning; to be used inside the ledger's transactions. */
 import type { SplitRecord } from '@sluice/sdk';
-import { HISTORY_SPAN_SQL, historyBounds, THIN_EVERY } from './history.js';
+import { HISTORY_SPAN_SQL, historyBounds, isThinTime } from './history.js';
 import type { EpochRow, EpochStats, FlowKey, SinkKey } from './ledger.js';
 import type { SqliteFile } from './sqlite-file.js';
 import { epochRow } from './sqlite-rows.js';
@@ -42,9 +42,9 @@ export class EpochTable {
 
   /** Thins when it is time; what is known of the last time is refreshed before it is trusted. */
   private thin(now: number): void {
-    if (this.thinnedAt !== undefined && now - this.thinnedAt < THIN_EVERY) return;
+    if (this.thinnedAt !== undefined && !isThinTime(now, this.thinnedAt)) return;
     this.thinnedAt = Number(this.file.get(`SELECT value FROM meta WHERE key = 'thinned_at'`)!['value']);
-    if (now - this.thinnedAt < THIN_EVERY) return;
+    if (!isThinTime(now, this.thinnedAt)) return;
     const { all, hourly } = historyBounds(now);
     this.file.run(
       `DELETE FROM epochs WHERE id IN (SELECT id FROM (

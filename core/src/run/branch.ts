@@ -1,4 +1,5 @@
 /** A branch: one sink's side of a lane. What it has accepted since its last commit, and when the next one is due. */
+
 import {
   type Batch,
   type BoundTransform,
@@ -12,6 +13,7 @@ import {
   type Split,
   type Writer,
 } from '@sluice/sdk';
+import type { Clock } from '../clock.js';
 import { letterId, type Tolerance } from '../dead-letters/letter-box.js';
 import { coreErrors } from '../errors.js';
 import type { DeadLetter, EpochStats, PositionState } from '../ledger/ledger.js';
@@ -42,7 +44,7 @@ export interface BranchSplit {
   readonly split: Split;
   readonly generation: number;
   readonly streams: readonly StreamPlan[];
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** A checkpoint's place in the lane's order. */
@@ -93,7 +95,7 @@ export class Branch {
     private readonly of: BranchSplit,
     private readonly context: Context,
   ) {
-    this.meter = new EpochMeter(run.sink.epoch, of.now);
+    this.meter = new EpochMeter(run.sink.epoch, of.clock.steady);
     this.epoch = run.position?.epoch ?? 0;
     this.sifted = run.refused.size > 0;
     this.tables = takenStreams(of.streams, run.sink.key.sink);
@@ -252,7 +254,7 @@ export class Branch {
     payload: Json,
   ): void {
     const { target, sink } = this.run;
-    const { split, generation, now } = this.of;
+    const { split, generation, clock } = this.of;
     const place = {
       flow: sink.key.flow,
       sink: sink.key.sink,
@@ -265,7 +267,7 @@ export class Branch {
     };
     const { run } = target.lease.holder;
     const error = { code, message, details };
-    this.letters.push({ id: letterId(place), ...place, error, payload, run, at: now() });
+    this.letters.push({ id: letterId(place), ...place, error, payload, run, at: clock.wall() });
     tally.rejected++;
     tally.counter.rejected(1);
   }

@@ -9,6 +9,7 @@ export class EpochMeter {
 
   constructor(
     private readonly bounds: EpochBounds,
+    /** Milliseconds of a clock that never goes back. */
     private readonly now: () => number,
   ) {}
 

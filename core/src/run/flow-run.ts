@@ -2,6 +2,7 @@
  * One attempt at a flow, from wherever the last one left it: settle, plan what is missing, run the lanes, publish.
  * Every step may be the last one before a crash; each is safe to repeat.
  */
+
 import {
   type Context,
   failpoint,
@@ -12,6 +13,7 @@ import {
   type StreamSchema,
 } from '@sluice/sdk';
 import PQueue from 'p-queue';
+import type { Clock } from '../clock.js';
 import type { Tolerance } from '../dead-letters/letter-box.js';
 import { isReplay } from '../dead-letters/replay-split.js';
 import type { EpochStats, FlowState, Lease, Ledger, LedgerSplit, PositionState } from '../ledger/ledger.js';
@@ -50,7 +52,7 @@ export interface FlowRun {
   /** Undefined: the first row that is refused ends the flow. */
   readonly tolerance: Tolerance | undefined;
   readonly rung: Rung | undefined;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly onStart: (sink: string, stream: StreamPlan, start: StreamStart, splits: readonly Split[]) => void;
   readonly onCommit: (commit: CommittedEpoch) => void;
   readonly onPublish: (sink: string, stream: StreamPlan, generation: number) => void;
@@ -404,7 +406,7 @@ class Attempt {
   }
 
   private runLane(lane: SplitLane, intake: Intake, context: Context, stop: AbortSignal): Promise<LaneEnd> {
-    const { plan, ledger, counter, tolerance, rung, now, onCommit } = this.r;
+    const { plan, ledger, counter, tolerance, rung, clock, onCommit } = this.r;
     const { split, generation } = lane;
     return runLane({
       plan,
@@ -431,7 +433,7 @@ class Attempt {
       intake,
       stop,
       rung,
-      now,
+      clock,
     });
   }
 

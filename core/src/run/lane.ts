@@ -1,4 +1,5 @@
 /** A lane: one split, its transforms, and a branch for every sink, in one order. */
+
 import {
   type Batch,
   type Context,
@@ -9,6 +10,7 @@ import {
   type Split,
   toSluiceError,
 } from '@sluice/sdk';
+import type { Clock } from '../clock.js';
 import { coreErrors } from '../errors.js';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
 import { LONGEST_TIMER } from './backoff.js';
@@ -42,7 +44,7 @@ export interface LaneRun {
   readonly stop: AbortSignal;
   /** Batches are taken down to this rung before the sinks see them; for tests. */
   readonly rung: Rung | undefined;
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** `left`: every sink of the lane was left behind; the flow goes on with others. */

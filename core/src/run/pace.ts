@@ -1,4 +1,5 @@
 /** How fast is read: the rate limits of a flow or of a whole job, shared by all lanes that they hold for. */
+import { systemClock } from '../clock.js';
 import type { RateLimit } from '../job/job.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -9,7 +10,7 @@ export class Pace {
   constructor(
     { rowsPerSecond, bytesPerSecond }: RateLimit,
     /** Milliseconds of a clock that never goes back. */
-    now: () => number = () => performance.now(),
+    now: () => number = systemClock.steady,
   ) {
     this.rows = rowsPerSecond === undefined ? undefined : new TokenBucket(rowsPerSecond, now);
     this.bytes = bytesPerSecond === undefined ? undefined : new TokenBucket(bytesPerSecond, now);

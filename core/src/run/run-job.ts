@@ -1,4 +1,5 @@
 /** Runs a planned job: lease, attempts with backoff, events, result. */
+
 import { randomUUID } from 'node:crypto';
 import {
   type Context,
@@ -8,6 +9,7 @@ import {
   silentLogger,
   toSluiceError,
 } from '@sluice/sdk';
+import { type Clock, systemClock } from '../clock.js';
 import { ledgerStore, type Tolerance } from '../dead-letters/letter-box.js';
 import { RejectLimit } from '../dead-letters/reject-limit.js';
 import { SinkLetters } from '../dead-letters/sink-letters.js';
@@ -51,6 +53,8 @@ export interface RunOptions {
   readonly leaseMs?: number;
   /** Folder for what sources give that cannot be read again, until all sinks have it; by default one of this run's own. */
   readonly spool?: string;
+  /** The system's, but in tests. */
+  readonly clock?: Clock;
   /** How often progress is reported. */
   readonly progressMs?: number;
   /** Told of the error that ends the run, whose causes and stack the result does not carry. */
@@ -63,10 +67,10 @@ export interface RunOptions {
  */
 export async function runJob(options: RunOptions): Promise<RunResult> {
   const run = randomUUID();
-  const { plan, ledger, leaseMs = 30_000, log = silentLogger } = options;
+  const { plan, ledger, leaseMs = 30_000, log = silentLogger, clock } = options;
   try {
     const lease = await ledger.acquire(plan.name, currentHolder(run), leaseMs);
-    const keeper = new LeaseKeeper(ledger, lease, leaseMs, log);
+    const keeper = new LeaseKeeper(ledger, lease, leaseMs, log, clock);
     try {
       return await new JobRun(run, options, keeper).run();
     } finally {
@@ -84,7 +88,8 @@ class JobRun {
   private readonly ends = new Map<string, { generation: number; complete: boolean }>();
   /** By flow: the sinks that its last attempt went on without. */
   private readonly detached = new Map<string, readonly DetachedSink[]>();
-  private readonly startedAt = Date.now();
+  private readonly clock: Clock;
+  private readonly startedAt: number;
   private readonly budget: Budget;
   private readonly pace: Pace | undefined;
   private readonly tolerance: Tolerance | undefined;
@@ -97,9 +102,11 @@ class JobRun {
     private readonly options: RunOptions,
     private readonly keeper: LeaseKeeper,
   ) {
-    const { plan, ledger } = options;
+    const { plan, ledger, clock = systemClock } = options;
+    this.clock = clock;
+    this.startedAt = clock.wall();
     this.budget = new Budget(plan.batchMemory);
-    this.pace = plan.rate && new Pace(plan.rate);
+    this.pace = plan.rate && new Pace(plan.rate, clock.steady);
     this.letters =
       plan.letters &&
       new SinkLetters(plan.letters, {
@@ -111,7 +118,7 @@ class JobRun {
       });
     this.tolerance = plan.errors && {
       store: this.letters ?? ledgerStore(ledger, () => keeper.lease),
-      limit: new RejectLimit(plan.errors, Date.now),
+      limit: new RejectLimit(plan.errors, clock.steady),
     };
     for (const flow of plan.flows) this.take(flow);
   }
@@ -176,7 +183,9 @@ class JobRun {
     const stop = this.options.stop ?? NEVER;
     const { follow = false } = this.options;
     const { retry = follow ? { ...defaultRetry, attempts: Infinity } : defaultRetry } = this.options;
-    const paces = [this.pace, flow.rate && new Pace(flow.rate)].filter((pace) => pace !== undefined);
+    const paces = [this.pace, flow.rate && new Pace(flow.rate, this.clock.steady)].filter(
+      (pace) => pace !== undefined,
+    );
     const metering = { budget: this.budget, paces };
     let failures = 0;
     for (let attempt = 1; ; attempt++) {
@@ -244,7 +253,7 @@ class JobRun {
       counter: (sink, stream) => this.counters.get(targetKey(flow, sink, stream))!,
       tolerance: this.tolerance,
       rung,
-      now: Date.now,
+      clock: this.clock,
       onStart: (sink, stream, start, splits) => {
         const { generation } = start;
         const { table, guarantee } = stream.targets[sink]!;
@@ -323,7 +332,7 @@ class JobRun {
       run: this.id,
       status,
       startedAt: this.startedAt,
-      endedAt: Date.now(),
+      endedAt: this.clock.wall(),
       rows: streams.reduce((sum, { committed }) => sum + committed, 0),
       bytes: bytesRead(streams),
       streams,
@@ -348,7 +357,7 @@ class JobRun {
 
   private emit(event: DistributiveOmit<RunEvent, 'at' | 'job' | 'run'>): void {
     this.options.listener?.({
-      at: Date.now(),
+      at: this.clock.wall(),
       job: this.options.plan.name,
       run: this.id,
       ...event,

@@ -51,8 +51,8 @@ export class LogCopy implements CopyData {
   private failure: SluiceError | undefined;
   /** Who reads, and who waits for the end: closing does not wait for a read that is pending. */
   private readonly waiting = new Set<() => void>();
-  /** When bytes came last, in milliseconds. */
-  heardAt = Date.now();
+  /** When bytes came last, by `performance.now()`. */
+  heardAt = performance.now();
 
   constructor(
     /** Bytes that are handed on at once. */
@@ -82,13 +82,14 @@ export class LogCopy implements CopyData {
 
   /** Waits for the end and forgets what comes until then. */
   async drain(ms: number): Promise<void> {
-    const until = Date.now() + ms;
-    while (!this.over && Date.now() < until) await this.next(until - Date.now()).catch(() => {});
+    const until = performance.now() + ms;
+    while (!this.over && performance.now() < until)
+      await this.next(until - performance.now()).catch(() => {});
   }
 
   take(rx: ReceiveBuffer): boolean {
     this.rx = rx;
-    this.heardAt = Date.now();
+    this.heardAt = performance.now();
     clearTimeout(this.timer);
     const partial = this.walk(rx);
     const rest = rx.head + this.walked;

@@ -106,7 +106,7 @@ export class LogStream {
 
   private beat(): void {
     this.tell();
-    const silent = this.copy.reads && Date.now() - this.copy.heardAt > this.silence;
+    const silent = this.copy.reads && performance.now() - this.copy.heardAt > this.silence;
     if (this.silence === 0 || !silent) return;
     this.copy.finish(pgErrors.connectionLost(`the server has been silent for ${this.silence} ms`));
     void this.session.close();

@@ -97,8 +97,8 @@ async function numbers(session: Session, { spec, table, order, from }: WindowReq
     const end = { after: [pending.value!] };
     return { end, mayHaveRows: true, pending: { value: highest!, at: now }, ...unread };
   }
-  const until = Date.now() + WAIT_MS;
-  while (!isLagged && horizon.blocked && Date.now() < until) {
+  const until = performance.now() + WAIT_MS;
+  while (!isLagged && horizon.blocked && performance.now() < until) {
     await sleep(LOOK_MS);
     horizon = await look(session, now);
   }

@@ -96,8 +96,8 @@ export class Increments {
   }
 
   private horizon(session: Session): Promise<Horizon> {
-    const now = Date.now();
-    if (this.seen === undefined || now - this.seen.at >= FRESH_MS || now < this.seen.at) {
+    const now = performance.now();
+    if (this.seen === undefined || now - this.seen.at >= FRESH_MS) {
       const seen = { horizon: look(session), at: now };
       this.seen = seen;
       seen.horizon.catch(() => {
