@@ -3,12 +3,20 @@
 import { requireNode } from './node-version.mjs';
 
 requireNode();
-const { pythonWithReaders, requiredServers, starters } = await import('../test/dist/index.js');
+const { promtool, pythonWithReaders, requiredServers, SmallDisk, starters } = await import(
+  '../test/dist/index.js'
+);
+
+const others = {
+  'python-readers': pythonWithReaders,
+  promtool,
+  'small-disk': async () => (await SmallDisk.mount(1 << 20)).unmount(),
+};
 
 async function fetchOne(name) {
   const begin = Date.now();
   try {
-    if (name === 'python-readers') await pythonWithReaders();
+    if (name in others) await others[name]();
     else await (await starters[name]({})).stop();
     console.log(`${name}: ready in ${Date.now() - begin} ms`);
     return true;

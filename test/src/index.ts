@@ -18,6 +18,7 @@ export { compareDumps, expectSameRows, type Sides } from './oracle/compare-dumps
 export { type Dump, parseDump } from './oracle/dump.js';
 export { dumpDuckdb, dumpParquet } from './oracle/dump-duckdb.js';
 export { dumpPostgres } from './oracle/dump-postgres.js';
+export { metricsProblems, needsPromtool, promtool } from './oracle/promtool.js';
 export { needsPythonReaders, pythonWithReaders } from './oracle/python-readers.js';
 export { CommandFailed } from './servers/command.js';
 export { describeWithServer } from './servers/describe-with-server.js';

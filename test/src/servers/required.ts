@@ -1,11 +1,12 @@
 // What a run that requires everything (`SLUICE_TEST_REQUIRE=all`) must be able to start.
 
-/** The servers and readers whose absence fails such a run instead of skipping tests. */
+/** The servers, readers and tools whose absence fails such a run instead of skipping tests. */
 export const requiredServers: readonly string[] = [
   'postgres-15',
   'postgres-16',
   'postgres-18',
   'python-readers',
+  'promtool',
   'small-disk',
 ];
 
