@@ -32,4 +32,10 @@ export const cliErrors = defineErrors('CLI', {
     title: 'The port for metrics cannot be used',
     help: 'Choose another `--metrics-port`, or 0 for any that is free; another process may still listen on this one.',
   },
+  refreshOfLog: {
+    number: 6,
+    class: 'config',
+    title: 'A stream whose changes are read from a shared log cannot be copied afresh by itself',
+    help: '`sluice resync` copies one table of a log once more, `sluice run --full-refresh` all streams.',
+  },
 });

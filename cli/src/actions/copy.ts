@@ -33,7 +33,7 @@ export const action: Action = async (input, output) => {
   const job = overrideJob(open.job, input);
   // The streams are part of the job here, and chosen there.
   const passing = request.source.connector === 'stdin' || request.sink.connector === 'stdout';
-  const options = { input, streams: undefined, fresh: passing, passing, notice: keptAsText };
+  const options = { input, streams: undefined, fresh: passing ? ['*'] : [], passing, notice: keptAsText };
   return executeJob({ ...open, job }, options, output);
 };
 

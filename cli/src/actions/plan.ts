@@ -12,7 +12,7 @@ export const action: Action = async (input, output) => {
   const open = await openJob(input.positionals[0]!, output);
   const log = await commandLogger(output);
   const planned = await withKnownState(open.job, input, (state) =>
-    makePlan(open, { streams: input.list('streams'), fresh: false, ...(state && { state }) }, log),
+    makePlan(open, { streams: input.list('streams'), fresh: [], ...(state && { state }) }, log),
   );
   const plan = describePlan(planned, open.job);
   await planned.close();

@@ -22,7 +22,7 @@ export const action: Action = async (input, output) => {
     : await openLocation(what, input.pairs('from'), resolve(), output);
   const log = await commandLogger(output);
   const job = previewJob(open.job, stream);
-  const plan = await makePlan({ ...open, job }, { streams: undefined, fresh: false }, log);
+  const plan = await makePlan({ ...open, job }, { streams: undefined, fresh: [] }, log);
   try {
     const [flow, chosen] = chooseStream(plan, stream);
     const context = contextOf(job, { log }, plan.connectorMemory);

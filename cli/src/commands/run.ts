@@ -16,6 +16,11 @@ export const run: CommandSpec = {
       summary:
         'Copy every stream afresh, whatever was done before; with write mode append its rows are added once more',
     },
+    refresh: {
+      kind: 'list',
+      value: '<pattern,…>',
+      summary: 'Copy these streams afresh, from their beginning, while the others go on; see --full-refresh',
+    },
     follow: {
       kind: 'flag',
       summary:
@@ -27,6 +32,10 @@ export const run: CommandSpec = {
     { command: 'sluice run shop.json', summary: 'Run a job, with progress' },
     { command: "sluice run shop.json --streams 'public.orders'", summary: 'One stream of it' },
     { command: 'sluice run shop.json --json | jq .event', summary: 'Every event of the run, for a program' },
+    {
+      command: "sluice run shop.json --refresh 'public.orders'",
+      summary: 'One stream anew, the others go on',
+    },
     { command: 'sluice run shop.json --follow', summary: 'Follow the changes of a source' },
     { command: 'sluice run shop.json --quiet --result-file result.json', summary: 'In a scheduler' },
   ],

@@ -191,7 +191,7 @@ async function answerTo(
 /** Whether the job can be planned without bending a value; throws for every other reason why it cannot. */
 async function plan(answers: Answers, output: Output): Promise<boolean> {
   const log = await commandLogger(output);
-  const wishes = { streams: undefined, fresh: false };
+  const wishes = { streams: undefined, fresh: [] };
   try {
     await (await makePlan(await openJob(draftJob(answers), output), wishes, log)).close();
     return true;

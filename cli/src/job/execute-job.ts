@@ -33,7 +33,8 @@ export interface ExecuteOptions {
   readonly input: CommandInput;
   /** Run these streams of the job only. */
   readonly streams: readonly string[] | undefined;
-  readonly fresh: boolean;
+  /** Patterns of the streams that start a new generation. */
+  readonly fresh: readonly string[];
   /** Nothing of the run is kept: what was read or written once through a pipe cannot be taken up again. */
   readonly passing: boolean;
   /** What is to be said of the plan before it runs. */

@@ -7,8 +7,8 @@ import type { OpenJob } from './open-job.js';
 export interface PlanWishes {
   /** Plan these streams of the job only. */
   readonly streams: readonly string[] | undefined;
-  /** Start a new generation of every stream. */
-  readonly fresh: boolean;
+  /** Patterns of the streams that start a new generation. */
+  readonly fresh: readonly string[];
   /** What is known of the job so far; without it the plan is that of a first run. */
   readonly state?: Ledger;
 }
@@ -23,7 +23,9 @@ export async function makePlan(
 ): Promise<JobPlan> {
   const transforms = await transformsFor(job);
   const plan = await planJob(job, { registry, transforms, fresh, log, ...(state && { state }) });
-  return streams === undefined ? plan : onlyStreams(plan, streams);
+  const planned = streams === undefined ? plan : onlyStreams(plan, streams);
+  requireFresh(planned, fresh);
+  return planned;
 }
 
 /**
@@ -52,6 +54,29 @@ function selected({ key, streams }: FlowPlan, patterns: readonly string[]): Flow
     );
   }
   return chosen;
+}
+
+/**
+ * Throws `SLUICE-CLI-0003` for a stream to copy afresh that is not there, and `SLUICE-CLI-0006` where the one log that is read
+ * for it would go on for others from another place.
+ */
+function requireFresh({ name, flows }: JobPlan, fresh: readonly string[]): void {
+  for (const pattern of fresh) {
+    const all = flows.flatMap((flow) => flow.streams);
+    if (all.length > 0 && !all.some(({ stream }) => matchesPattern(pattern, stream))) {
+      const names = all.map(({ stream }) => stream).join(', ');
+      throw cliErrors.nothingThere(`no stream of job ${name} matches ${pattern}; there are ${names}`);
+    }
+  }
+  for (const { key, streams } of flows) {
+    const logged = streams.filter(({ read }) => read.mode === 'cdc').map(({ stream }) => stream);
+    const asked = logged.filter((stream) => fresh.some((pattern) => matchesPattern(pattern, stream)));
+    if (asked.length > 0 && asked.length < logged.length) {
+      throw cliErrors.refreshOfLog(
+        `flow ${key.flow} follows the changes of ${logged.join(', ')} in one log, and only ${asked.join(', ')} would be copied afresh`,
+      );
+    }
+  }
 }
 
 /** Our transforms, loaded only for jobs that can come to use one: many jobs do not, and start sooner without. */

@@ -29,7 +29,7 @@ export async function withPlanAndState<T>(
     throw cliErrors.nothingThere(`there is no state at ${path}`, { help });
   }
   const log = await commandLogger(output);
-  const plan = await makePlan(open, { streams: input.list('streams'), fresh: false }, log);
+  const plan = await makePlan(open, { streams: input.list('streams'), fresh: [] }, log);
   try {
     const ledger = await openSqliteLedger(path);
     try {

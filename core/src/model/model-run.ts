@@ -139,7 +139,7 @@ export class Bench {
       laneBytes: 1,
       lanes: 2,
       again: false,
-      fresh: false,
+      fresh: [],
       allowEmpty: true,
     };
   }

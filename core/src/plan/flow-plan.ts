@@ -101,7 +101,7 @@ export interface FlowPlan {
   readonly lanes: number;
   /** Start a new generation of full appends that are complete. */
   readonly again: boolean;
-  /** Start a new generation of every stream, whatever state there is. */
-  readonly fresh: boolean;
+  /** Patterns of the streams that start a new generation, whatever state there is. */
+  readonly fresh: readonly string[];
   readonly allowEmpty: boolean;
 }

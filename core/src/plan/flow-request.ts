@@ -50,6 +50,6 @@ export interface FlowRequest {
   readonly rates: readonly RateLimit[];
   readonly parallel?: number;
   readonly again: boolean;
-  readonly fresh: boolean;
+  readonly fresh: readonly string[];
   readonly allowEmpty: boolean;
 }

@@ -4,6 +4,7 @@ import {
   type Context,
   isExact,
   type Logger,
+  matchesPattern,
   type Sink,
   type Source,
   type StreamSchema,
@@ -54,8 +55,8 @@ export interface JobPlan {
 export interface PlanOptions {
   readonly registry: Registry;
   readonly transforms: { readonly [name: string]: Transform };
-  /** Start a new generation of every stream. */
-  readonly fresh?: boolean;
+  /** Start a new generation of the streams that match one of these patterns, whatever state there is. */
+  readonly fresh?: readonly string[];
   /** What is known of the flows so far; without it each is planned as if it had never run. */
   readonly state?: Pick<Ledger, 'flow'>;
   readonly log?: Logger;
@@ -90,7 +91,7 @@ export async function planJob(job: Job, options: PlanOptions): Promise<JobPlan> 
         opened.push(sink.side);
         sinks.push({ ...sink, declared });
       }
-      const plan = async (c: Context, fresh = false): Promise<FlowPlan> => ({
+      const plan = async (c: Context, fresh: readonly string[] = []): Promise<FlowPlan> => ({
         ...(await planOne(job, flow, source, sinks, { ...options, fresh }, batchMemory, c)),
         ...(flow.rate && { rate: flow.rate }),
       });
@@ -181,13 +182,16 @@ function checkNames(job: Job, flow: JobFlow, { streams }: FlowPlan): void {
 }
 
 async function knownSchemas(
-  { state }: PlanOptions,
+  { state, fresh = [] }: PlanOptions,
   job: string,
   flow: string,
 ): Promise<ReadonlyMap<string, StreamSchema>> {
+  const isFresh = (stream: string) => fresh.some((pattern) => matchesPattern(pattern, stream));
   const { streams = {} } = (await state?.flow({ job, flow })) ?? {};
   return new Map(
-    Object.entries(streams).flatMap(([stream, { schema }]) => (schema ? [[stream, schema] as const] : [])),
+    Object.entries(streams).flatMap(([stream, { schema }]) =>
+      schema && !isFresh(stream) ? [[stream, schema] as const] : [],
+    ),
   );
 }
 
@@ -255,13 +259,13 @@ async function planOne(
       tolerant: job.errors !== undefined,
       lossy: job.lossy,
       schema: job.schema,
-      known: options.fresh ? new Map() : await knownSchemas(options, job.name, flow.name),
+      known: await knownSchemas(options, job.name, flow.name),
       epoch: job.delivery.commit,
       batchMemory,
       rates: [job.rate, flow.rate].filter((rate) => rate !== undefined),
       ...(job.parallel !== undefined && { parallel: job.parallel }),
       again: job.again,
-      fresh: options.fresh ?? false,
+      fresh: options.fresh ?? [],
       allowEmpty: job.allowEmpty,
     },
     context,

@@ -52,7 +52,7 @@ const lake: SinkInput = {
 function settle({
   ledger = nothing,
   again = false,
-  fresh = false,
+  fresh = [] as readonly string[],
   alive = false,
   earlier = [{ run: 'run-1', status: 'succeeded' }],
   sinks,
@@ -237,7 +237,7 @@ describe('several sinks', () => {
       source: identity.source,
       sinks,
       again: false,
-      fresh: false,
+      fresh: [],
       alive: false,
       run: 'run-2',
       earlier: [],

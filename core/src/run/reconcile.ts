@@ -13,7 +13,13 @@
  * is over when every sink that the flow stops for has published it; until then those that have are done with it, and
  * the others catch up.
  */
-import { type SinkRecord, type SluiceError, type SplitRecord, toSluiceError } from '@sluice/sdk';
+import {
+  matchesPattern,
+  type SinkRecord,
+  type SluiceError,
+  type SplitRecord,
+  toSluiceError,
+} from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import type { FlowState, LedgerSplit, RunStatus, SinkState } from '../ledger/ledger.js';
 
@@ -73,8 +79,8 @@ export interface ReconcileInput {
   readonly again: boolean;
   /** Whether splits that die with their source are still there: this run has planned them. */
   readonly alive: boolean;
-  /** Every stream begins a new generation, whatever state there is. */
-  readonly fresh: boolean;
+  /** Patterns of the streams that begin a new generation, whatever state there is. */
+  readonly fresh: readonly string[];
   /** This run, and the job's runs before it, newest first. */
   readonly run: string;
   readonly earlier: readonly { readonly run: string; readonly status: RunStatus }[];
@@ -276,9 +282,10 @@ function startsOf(
     const answers = new Map(takers.map((taker) => [taker, answerOf(taker, known, over, input)] as const));
     return { stream, takers, known, over, answers };
   });
-  // A run that has a sink to catch up asks for nothing more where everything is there.
-  const catchesUp = questions.some(({ answers }) =>
-    [...answers.values()].some(({ action }) => action === 'resume'),
+  // A run that has a sink to catch up, or was asked for one stream, asks for nothing more where everything is there.
+  const catchesUp = questions.some(
+    ({ stream, answers }) =>
+      isFresh(stream, input) || [...answers.values()].some(({ action }) => action === 'resume'),
   );
   const refused: { sink: string; error: SluiceError }[] = [];
   const starts = questions.map((question) => startOf(question, catchesUp, refused));
@@ -327,6 +334,10 @@ function startOf(
   return { stream, action: behind.length > 0 ? 'resume' : 'done', generation, sinks: behind, done };
 }
 
+function isFresh(stream: string, { fresh }: ReconcileInput): boolean {
+  return fresh.some((pattern) => matchesPattern(pattern, stream));
+}
+
 /** What one sink would have the run do. */
 function answerOf(
   { sink, wanted }: Taker,
@@ -335,7 +346,7 @@ function answerOf(
   input: ReconcileInput,
 ): Answer {
   const { stream } = wanted;
-  if (known === undefined || known.generation === 0 || input.fresh) return { action: 'begin' };
+  if (known === undefined || known.generation === 0 || isFresh(stream, input)) return { action: 'begin' };
   if (wanted.mode !== 'full') return { action: 'resume' };
   const progress = known.progress.get(sink.sink);
   if (progress?.published) {

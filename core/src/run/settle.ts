@@ -118,7 +118,7 @@ async function reconcileAll(s: Settling, records: ReadonlyMap<string, SinkRecord
     source: plan.sourceIdentity,
     sinks: s.sinks.list.map((sink) => sinkInput(plan, sink, records.get(sink.key.sink))),
     again: plan.again,
-    fresh: plan.fresh && !s.retried,
+    fresh: s.retried ? [] : plan.fresh,
     alive: plan.spooled === true && s.retried,
     run,
     earlier: runs.filter((earlier) => earlier.run !== run),

@@ -43,7 +43,7 @@ export function settling(
   const sinks = flow.sinks.map((sink) => ({ ...sink, onFailure: 'stop' as const }));
   const context: Context = { signal: keeper.signal, log, cwd, memory: connectorMemory };
   return {
-    plan: { ...flow, sinks, fresh: true },
+    plan: { ...flow, sinks, fresh: ['*'] },
     ledger,
     keeper,
     context,

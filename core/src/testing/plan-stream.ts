@@ -75,7 +75,7 @@ export function planOf(setting: PlanSetting): Promise<FlowPlan> {
       batchMemory: 1 << 20,
       rates: [],
       again: false,
-      fresh: false,
+      fresh: [],
       allowEmpty: false,
     },
     { signal: new AbortController().signal, log: silentLogger, cwd: '.', memory: 1 << 20 },

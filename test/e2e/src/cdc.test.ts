@@ -366,6 +366,8 @@ describeWithServer('postgres-15', (server) => {
     'keeps the log from before the copy, and tells when it is gone',
     async () => {
       await run();
+      const alone = await place.sluice(['run', 'job.json', '--quiet', '--refresh', 'public.people']);
+      expect([alone.code, resultOf(alone.stdout).error?.code]).toEqual([2, 'SLUICE-CLI-0006']);
       const [slot] = (
         await server().psql(
           'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',

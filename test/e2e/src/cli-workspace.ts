@@ -55,6 +55,11 @@ export class Workspace {
     rmSync(this.path('.sluice'), { recursive: true, force: true });
   }
 
+  /** Removes files, as far as they are there. */
+  forget(...names: string[]): void {
+    for (const name of names) rmSync(this.path(name), { recursive: true, force: true });
+  }
+
   exists(...parts: string[]): boolean {
     return existsSync(this.path(...parts));
   }
