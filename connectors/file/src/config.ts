@@ -89,7 +89,13 @@ export const fileConfig = z.strictObject({
   streams: z
     .record(z.string().min(1), z.string().min(1))
     .optional()
-    .describe('Streams by name, each a file or a pattern below path.'),
+    .describe('Streams by name, each a file, a folder or a pattern below path.'),
+  hive: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether folders called name=value are columns of the files below them, which together are one stream.',
+    ),
   sample: z
     .strictObject({
       rows: z.int().min(1).default(10_000).describe('Rows of a stream to look at.'),

@@ -56,12 +56,12 @@ export class CsvReader implements FormatReader {
   }
 
   async *read(part: ReadPart): AsyncGenerator<Message> {
-    const { file, schema, at, cuts, batchRows, batchBytes, tolerant } = part;
+    const { file, schema, constants, at, cuts, batchRows, batchBytes, tolerant } = part;
     const start = positionOf(at);
     const bounds = { batchRows, batchBytes, cuts: cuts.map(positionOf), tolerant };
     const csv = await this.open(file, bounds);
     try {
-      const mapping = mapColumns(file.path, csv.columns, schema);
+      const mapping = mapColumns(file.path, csv.columns, schema, constants);
       if (start.offset === 0) {
         yield* textMessages(csv.batches(mapping.fields), schema, mapping, start);
         return;

@@ -1,6 +1,7 @@
 /** What the source asks of a format. */
 import type { Storage } from '@sluice/formats';
 import type { Context, Field, Json, Message, SluiceError, StreamSchema } from '@sluice/sdk';
+import type { Constants } from './hive-columns.js';
 import type { SourceFile } from './source-files.js';
 
 /** What a stream's files hold. */
@@ -26,6 +27,8 @@ export interface ReadPart {
   readonly file: SourceFile;
   readonly spec: Json;
   readonly schema: StreamSchema;
+  /** Columns that do not come from the file, also where it has one of that name. */
+  readonly constants: Constants;
   readonly at: Json;
   readonly cuts: readonly Json[];
   readonly batchRows: number;

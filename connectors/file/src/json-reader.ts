@@ -9,7 +9,7 @@ import {
   sampleJson,
   TEXT_START,
 } from '@sluice/formats';
-import { type Context, type Field, formatType, type Message, toSluiceError } from '@sluice/sdk';
+import { type Context, type Field, formatType, type Message, toSluiceError, types } from '@sluice/sdk';
 import type { FileConfig } from './config.js';
 import type { DeclaredTypes } from './declared-types.js';
 import type { FilePart, FormatReader, Inspection, ReadPart } from './format-reader.js';
@@ -65,15 +65,17 @@ export class JsonReader implements FormatReader {
   }
 
   async *read(part: ReadPart): AsyncGenerator<Message> {
-    const { file, schema, at, cuts, batchRows, batchBytes, tolerant } = part;
+    const { file, schema, constants, at, cuts, batchRows, batchBytes, tolerant } = part;
     const start = positionOf(at);
     const source = await plainBytes(this.storage, file, this.config, start.offset);
     const bounds = { cuts: cuts.map(positionOf), batchRows, batchBytes, tolerant };
     const options = { ...this.options(file), at: start, ...bounds };
     const raw = this.config.json?.raw === true;
     const columns = raw ? [RAW_FIELD.name] : schema.fields.map(({ name }) => name);
-    const mapping = mapColumns(file.path, columns, schema);
-    const batches = raw ? readRawJson(source, options) : readJson(source, mapping.fields, options);
+    const mapping = mapColumns(file.path, columns, schema, constants);
+    // A member that a folder says too is passed over, whatever it is.
+    const fields = mapping.fields.map((f, i) => f ?? types.field(columns[i]!, types.json));
+    const batches = raw ? readRawJson(source, options) : readJson(source, fields, options);
     yield* textMessages(batches, schema, mapping, start);
   }
 

@@ -5,7 +5,6 @@ import {
   type Column,
   type Context,
   checkpoint,
-  columnOf,
   type Field,
   formatType,
   isSluiceError,
@@ -20,6 +19,7 @@ import type { DeclaredTypes } from './declared-types.js';
 import { fileErrors } from './errors.js';
 import type { FilePart, FormatReader, Inspection, ReadPart } from './format-reader.js';
 import { spread } from './guessed-columns.js';
+import { absentColumn, type Constants } from './hive-columns.js';
 import type { SourceFile } from './source-files.js';
 import { type FileFields, unifyFields, widened, widerType } from './unify-fields.js';
 
@@ -80,11 +80,12 @@ export class ParquetReader implements FormatReader {
     return parts.length > 0 ? parts : [part('', 0, -1, file.size)];
   }
 
-  async *read({ file, spec, schema, at, cuts, batchRows, batchBytes }: ReadPart): AsyncGenerator<Message> {
+  async *read(part: ReadPart): AsyncGenerator<Message> {
+    const { file, spec, schema, constants, at, cuts, batchRows, batchBytes } = part;
     const parquet = await this.open(file);
     const range = spec as unknown as GroupRange;
     const last = range.to < 0 ? parquet.rowGroups.length : range.to;
-    const columns = mapFields(file.path, parquet, schema);
+    const columns = mapFields(file.path, parquet, schema, constants);
     const stops = cuts.map((cut) => cut as unknown as GroupPosition);
     const start = at as unknown as GroupPosition;
     let sealed = false;
@@ -142,15 +143,22 @@ interface Mapping {
 }
 
 /** Maps a file's columns to the planned schema. Throws `SLUICE-FILE-0004` when they do not fit. */
-function mapFields(path: string, { fields }: ParquetFile, schema: StreamSchema): Mapping {
+function mapFields(
+  path: string,
+  { fields }: ParquetFile,
+  schema: StreamSchema,
+  constants: Constants,
+): Mapping {
   const differs = (what: string, column: string) =>
     fileErrors.schemasDiffer(`${path}: ${what} of stream ${schema.stream}`, {
       details: { file: path, stream: schema.stream, column },
     });
   for (const { name } of fields) {
+    if (constants.has(name)) continue;
     if (!schema.fields.some((f) => f.name === name)) throw differs(`column ${name} is no column`, name);
   }
   const found = schema.fields.map((planned) => {
+    if (constants.has(planned.name)) return undefined;
     const at = fields.findIndex(({ name }) => name === planned.name);
     if (at < 0 && !planned.nullable) throw differs(`lacks the column ${planned.name}`, planned.name);
     if (at < 0) return undefined;
@@ -171,7 +179,7 @@ function mapFields(path: string, { fields }: ParquetFile, schema: StreamSchema):
       let next = 0;
       return schema.fields.map((f, i) => {
         const column = found[i];
-        if (column === undefined) return columnOf(f, new Array<null>(rows).fill(null));
+        if (column === undefined) return absentColumn(f, rows, constants);
         return widened(read[next++]!, column.type, f);
       });
     },

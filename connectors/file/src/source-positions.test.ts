@@ -91,7 +91,8 @@ describe('reading again and on', () => {
     const bytes = await parquet([types.field('id', types.int32)], [ids], 100);
     await write({ 'a.parquet': bytes });
     const storage = new LocalStorage(folder);
-    const file = { ...(await storage.stat('a.parquet'))!, format: 'parquet' as const, ending: '.parquet' };
+    const stored = (await storage.stat('a.parquet'))!;
+    const file = { ...stored, format: 'parquet' as const, ending: '.parquet', folders: [] };
     const reader = new ParquetReader(storage, new DeclaredTypes({}), 700);
     const parts = await reader.parts(file);
     expect(parts.map(({ spec }) => spec)).toEqual([
@@ -105,7 +106,8 @@ describe('reading again and on', () => {
     for (const { spec, start } of parts) {
       const own: Value[] = [];
       let isSealed = false;
-      const request = { file, spec, schema: streamSchema('a', fields), at: start, cuts: [] };
+      const constants = new Map();
+      const request = { file, spec, schema: streamSchema('a', fields), constants, at: start, cuts: [] };
       for await (const message of reader.read({
         ...request,
         tolerant: false,

@@ -30,6 +30,8 @@ import { DeclaredTypes } from './declared-types.js';
 import { fileErrors } from './errors.js';
 import type { FormatName } from './file-format.js';
 import type { FormatReader, Inspection } from './format-reader.js';
+import { constantsOf, hiveColumns } from './hive-columns.js';
+import type { FolderValue } from './hive-folders.js';
 import { JsonReader } from './json-reader.js';
 import { ParquetReader } from './parquet-reader.js';
 import { absolutePath, findFiles, placeOf, type SourceFile } from './source-files.js';
@@ -41,6 +43,8 @@ interface SplitSpec {
   readonly version: string;
   readonly format: FormatName;
   readonly ending: string;
+  /** What the file's folders say; left out where that is nothing. */
+  readonly folders?: readonly FolderValue[];
   readonly part: Json;
 }
 
@@ -135,6 +139,7 @@ export class FileSource implements Source {
       const files = found.streams.get(stream);
       if (files === undefined)
         throw fileErrors.nothingFound(`no file at ${found.storage.name} is stream ${stream}`);
+      hiveColumns(stream, files, this.declared);
       const own = known.filter((split) => split.streams[0] === stream);
       const ids = new Set(own.map(({ id }) => id));
       for (const file of files) {
@@ -142,8 +147,9 @@ export class FileSource implements Source {
         for (const part of await this.reader(found.storage, files).parts(file)) {
           const id = `${stream}/${file.path}@${file.size}-${file.version}${part.name}`;
           if (ids.has(id)) continue;
-          const { path, size, version, format, ending } = file;
-          const spec = { path, size, version, format, ending, part: part.spec };
+          const { path, size, version, format, ending, folders } = file;
+          const columns = folders.length > 0 && { folders: folders.map((folder) => ({ ...folder })) };
+          const spec = { path, size, version, format, ending, ...columns, part: part.spec };
           const { start, estimatedBytes } = part;
           yield { id, streams: [stream], phase: 'bulk', start, spec, estimatedBytes };
         }
@@ -155,7 +161,7 @@ export class FileSource implements Source {
     const { split, at, cuts, reads, batchRows, batchBytes, tolerant = false } = request;
     const spec = split.spec as unknown as SplitSpec;
     const { storage } = await placeOf(this.config, c.cwd);
-    const file: SourceFile = spec;
+    const file: SourceFile = { ...spec, folders: spec.folders ?? [] };
     const requireSame = async () => {
       const now = await storage.stat(spec.path);
       if (now === undefined) throw changed(spec.path, 'is gone');
@@ -167,7 +173,9 @@ export class FileSource implements Source {
     const { schema } = reads[0]!;
     const reader = this.reader(storage, [file]);
     const bounds = { cuts, batchRows, batchBytes, tolerant };
-    const messages = stillSame(reader.read({ file, spec: spec.part, schema, at, ...bounds }), requireSame);
+    const constants = await constantsOf(file.path, file.folders, schema.fields);
+    const read = reader.read({ file, spec: spec.part, schema, constants, at, ...bounds });
+    const messages = stillSame(read, requireSame);
     return {
       [Symbol.asyncIterator]: (): AsyncIterator<Message> => messages,
       async close() {
@@ -184,7 +192,12 @@ export class FileSource implements Source {
     c: Context,
   ): Promise<Inspection | SluiceError> {
     try {
-      return await this.reader(storage, files).inspect(stream, files, c);
+      const folders = hiveColumns(stream, files, this.declared);
+      const inspection = await this.reader(storage, files).inspect(stream, files, c);
+      const own = inspection.fields.filter(({ name }) => !folders.some((f) => f.name === name));
+      if (folders.length === 0) return inspection;
+      const notes = [...inspection.notes, `from folders: ${folders.map(({ name }) => name).join(', ')}`];
+      return { ...inspection, fields: [...own, ...folders], notes };
     } catch (error) {
       if (!isSluiceError(error)) throw error;
       return error;

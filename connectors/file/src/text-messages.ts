@@ -4,13 +4,13 @@ import {
   Batch,
   type Column,
   checkpoint,
-  columnOf,
   type Field,
   type Json,
   type Message,
   type StreamSchema,
 } from '@sluice/sdk';
 import { fileErrors } from './errors.js';
+import { absentColumn, type Constants } from './hive-columns.js';
 
 export function positionJson({ offset, line }: TextPosition): Json {
   return { offset, line };
@@ -21,14 +21,22 @@ export function positionOf(json: Json): TextPosition {
 
 /** Which field each of a file's columns is, and for each field of the schema the file's column, −1 where there is none. */
 export interface ColumnMapping {
-  readonly fields: readonly Field[];
+  /** Undefined for one that is not read. */
+  readonly fields: readonly (Field | undefined)[];
   readonly origins: readonly number[];
+  readonly constants: Constants;
 }
 
 /** Maps a file's columns to the planned schema. Throws `SLUICE-FILE-0004` when they do not fit. */
-export function mapColumns(file: string, columns: readonly string[], schema: StreamSchema): ColumnMapping {
+export function mapColumns(
+  file: string,
+  columns: readonly string[],
+  schema: StreamSchema,
+  constants: Constants,
+): ColumnMapping {
   const byName = new Map(schema.fields.map((f) => [f.name, f]));
   const fields = columns.map((name) => {
+    if (constants.has(name)) return undefined;
     const planned = byName.get(name);
     if (planned !== undefined) return planned;
     throw fileErrors.schemasDiffer(
@@ -39,7 +47,7 @@ export function mapColumns(file: string, columns: readonly string[], schema: Str
     );
   });
   const origins = schema.fields.map(({ name, nullable }) => {
-    const origin = columns.indexOf(name);
+    const origin = constants.has(name) ? -1 : columns.indexOf(name);
     if (origin >= 0 || nullable) return origin;
     throw fileErrors.schemasDiffer(
       `${file} lacks the column ${name} of stream ${schema.stream}, which allows no nulls`,
@@ -48,7 +56,7 @@ export function mapColumns(file: string, columns: readonly string[], schema: Str
       },
     );
   });
-  return { fields, origins };
+  return { fields, origins, constants };
 }
 
 /**
@@ -58,7 +66,7 @@ export function mapColumns(file: string, columns: readonly string[], schema: Str
 export async function* textMessages(
   batches: AsyncIterable<TextBatch>,
   schema: StreamSchema,
-  { origins }: ColumnMapping,
+  mapping: ColumnMapping,
   start: TextPosition,
 ): AsyncGenerator<Message> {
   let held: TextBatch | undefined;
@@ -66,7 +74,7 @@ export async function* textMessages(
   try {
     for await (const batch of batches) {
       if (held !== undefined) {
-        yield toBatch(held, schema, origins);
+        yield toBatch(held, schema, mapping);
         yield checkpoint(positionJson(held.position));
       }
       held = batch;
@@ -75,21 +83,17 @@ export async function* textMessages(
     failure = { error };
   }
   if (held !== undefined) {
-    yield toBatch(held, schema, origins);
+    yield toBatch(held, schema, mapping);
     yield checkpoint(positionJson(held.position), failure === undefined);
   }
   if (failure !== undefined) throw failure.error;
   if (held === undefined) yield checkpoint(positionJson(start), true);
 }
 
-function toBatch(text: TextBatch, schema: StreamSchema, origins: readonly number[]): Batch {
+function toBatch(text: TextBatch, schema: StreamSchema, { origins, constants }: ColumnMapping): Batch {
   const columns: Column[] = origins.map(
-    (origin, i) => text.columns[origin] ?? nulls(schema.fields[i]!, text.rowCount),
+    (origin, i) => text.columns[origin] ?? absentColumn(schema.fields[i]!, text.rowCount, constants),
   );
   const { byteSize, rejected } = text;
   return Batch.ofColumns(schema, columns, text.rowCount, { byteSize, rejected });
-}
-
-function nulls(field: Field, rows: number): Column {
-  return columnOf(field, new Array<null>(rows).fill(null));
 }
