@@ -3,6 +3,7 @@ import { fileConfig } from './config.js';
 import { fileErrors } from './errors.js';
 import { createFileSink } from './sink/create-sink.js';
 import { fileSinkErrors } from './sink/sink-errors.js';
+import { fileSinkOptions } from './sink/sink-options.js';
 import { FileSource } from './source.js';
 
 /** CSV, JSON Lines, JSON and Parquet files as source and sink. */
@@ -12,6 +13,6 @@ export default defineConnector({
   title: 'Files: CSV, JSON Lines, JSON and Parquet, also compressed',
   config: fileConfig,
   source: { create: (config) => new FileSource(config) },
-  sink: { create: (config) => createFileSink(config) },
+  sink: { options: fileSinkOptions, create: (config) => createFileSink(config) },
   errors: { ...fileErrors, ...fileSinkErrors },
 });

@@ -24,9 +24,12 @@ import { cleanFiles } from './clean-files.js';
 import { FileWriter, generationName, type Rotation } from './file-writer.js';
 import { identityOf, JobFolder, ownerPath, readToken } from './job-folder.js';
 import type { PartFormat } from './part-format.js';
+import { MOST_NAME_BYTES, Partitions } from './partitions.js';
 import { MARKER, markerOf, publishFile, publishFolder } from './publish-generation.js';
 import { fileSinkErrors } from './sink-errors.js';
+import type { FileSinkOptions } from './sink-options.js';
 import type { TargetDetail } from './target-detail.js';
+import { namesInTarget, partitionsOf } from './target-files.js';
 import { placementOf } from './type-placement.js';
 
 export interface FileSinkSettings {
@@ -40,8 +43,6 @@ export interface FileSinkSettings {
 
 /** Parts that share the sink's memory: as many as lanes are likely to be open. */
 const OPEN_PARTS = 6;
-/** Of a folder's name, in every file system that is in use. */
-const MOST_NAME_BYTES = 255;
 
 export class FileSink implements Sink {
   readonly capabilities: SinkCapabilities;
@@ -168,11 +169,18 @@ export class FileSink implements Sink {
     if (write === 'replace' && foreign && save !== 'recreate' && detail.file === undefined) {
       throw fileSinkErrors.foreignFiles(`${shown} holds files that no job wrote`, { details: { stream } });
     }
+    const { partitionBy = [] } = detail;
+    new Partitions(schema, partitionBy);
+    if (write === 'append') await this.requireSamePartitions(storage, detail);
     const types = schema.fields.map((f) => {
+      if (partitionBy.includes(f.name)) {
+        return { column: f.name, from: formatType(f.type), to: 'folder', verdict: 'widening' as const };
+      }
       const { to, verdict, note } = placementOf(f.type, this.settings.formatName);
       return { column: f.name, from: formatType(f.type), to, verdict, ...(note !== undefined && { note }) };
     });
-    const parts = `${shown}/part-….${this.settings.format.ending.slice(1)}`;
+    const folders = partitionBy.map((name) => `${name}=…/`).join('');
+    const parts = `${shown}/${folders}part-….${this.settings.format.ending.slice(1)}`;
     return {
       stream,
       target: shown,
@@ -191,8 +199,20 @@ export class FileSink implements Sink {
   private async holdsForeignFiles(storage: Storage, detail: TargetDetail): Promise<boolean> {
     if (detail.file !== undefined) return true;
     if ((await markerOf({ storage }, detail.folder)) !== undefined) return false;
-    const names = await storage.names(detail.folder);
-    return names.some((name) => name !== MARKER && !/^part-\d+-[0-9a-f]{16}-\d+-\d+-\d+\./.test(name));
+    for await (const name of namesInTarget(storage, detail.folder)) {
+      if (name !== MARKER && !/^part-\d+-[0-9a-f]{16}-\d+-\d+-\d+\./.test(name)) return true;
+    }
+    return false;
+  }
+
+  private async requireSamePartitions(storage: Storage, detail: TargetDetail): Promise<void> {
+    const { folder, partitionBy = [] } = detail;
+    const there = await partitionsOf(storage, folder);
+    if (there === undefined || there.join('/') === partitionBy.join('/')) return;
+    const say = (names: readonly string[]) => names.join(', ') || 'none';
+    throw fileSinkErrors.partitionsDiffer(
+      `${storage.name}/${folder} is partitioned by ${say(there)}, not by ${say(partitionBy)}`,
+    );
   }
 
   /** Notes which job was the first to write a target; with save mode `fail` another one is refused. */
@@ -213,7 +233,11 @@ export class FileSink implements Sink {
     }
   }
 
-  private detailOf({ target, save }: SinkStream): TargetDetail {
+  private detailOf({ target, save, options }: SinkStream): TargetDetail {
+    const { partitionBy } = options as FileSinkOptions;
+    if (this.settings.isFile && partitionBy !== undefined) {
+      throw fileSinkErrors.partitionColumn(`partitionBy: ${this.settings.path} is one file`);
+    }
     if (this.settings.isFile) return { folder: '.', file: basename(this.settings.path), save };
     const folder = target.replaceAll('\\', '/');
     const names = folder.split('/');
@@ -229,7 +253,7 @@ export class FileSink implements Sink {
         `"${long.slice(0, 100)}…" is no name of a folder: it has more than ${MOST_NAME_BYTES} bytes`,
       );
     }
-    return { folder, save };
+    return { folder, save, ...(partitionBy !== undefined && { partitionBy }) };
   }
 
   private folder(job: SinkJob, c: Context): JobFolder {

@@ -27,6 +27,8 @@ export interface EpochFile extends SplitRecord {
 /** Parts of one target, which is a folder below the root or the name of a generation that is not published. */
 export interface PartsPlace {
   readonly at: { readonly target: string } | { readonly generationOf: string };
+  /** The folder of their partition below that; left out where they stand directly in it. */
+  readonly below?: string;
   readonly parts: readonly string[];
 }
 
@@ -247,12 +249,13 @@ export class JobFolder {
   private async place(name: string, { places }: EpochFile): Promise<void> {
     const folder = this.in('epochs', name);
     const waiting = new Set(await this.storage.names(folder));
-    for (const { at, parts } of places) {
+    for (const { at, below, parts } of places) {
       const left = parts.filter((part) => waiting.has(part));
       if (left.length === 0) continue;
-      const target = 'target' in at ? at.target : this.in('generations', at.generationOf);
+      const root = 'target' in at ? at.target : this.in('generations', at.generationOf);
+      const target = below === undefined ? root : `${root}/${below}`;
       if ('target' in at) await this.storage.makeFolder(target);
-      else await this.guarded(() => this.storage.makeFolderIn(target));
+      else await this.makeFolders(root, below);
       for (const part of left) {
         // Names say where a part comes from; one that is taken was written before the job's state was cleaned away.
         const isTaken = await this.storage.exists(`${target}/${part}`);
@@ -260,6 +263,16 @@ export class JobFolder {
         await this.guarded(() => this.storage.rename(`${folder}/${part}`, `${target}/${name}`));
         failpoint('file.place.between-parts');
       }
+    }
+  }
+
+  /** Makes a folder and those of a partition in it, one by one: above the first everything must be there. */
+  private async makeFolders(root: string, below: string | undefined): Promise<void> {
+    let path = root;
+    await this.guarded(() => this.storage.makeFolderIn(path));
+    for (const name of below?.split('/') ?? []) {
+      path = `${path}/${name}`;
+      await this.guarded(() => this.storage.makeFolderIn(path));
     }
   }
 

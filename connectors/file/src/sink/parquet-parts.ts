@@ -6,13 +6,14 @@ import type { PartFormat } from './part-format.js';
 const BATCH_ROWS = 16_384;
 /** A row group is held back until it is complete, since its columns stand one after the other. */
 const MOST_ROW_GROUP = 128 << 20;
-const LEAST_ROW_GROUP = 4 << 20;
+const LEAST_ROW_GROUP = 2 << 20;
 /** Small enough that the compressors' threads keep little memory for the next page: a megabyte a page costs 200 MiB. */
 const PAGE = 256 << 10;
 
 export function parquetParts(options: ParquetWriterOptions): PartFormat {
   return {
     ending: '.parquet',
+    leastMemory: LEAST_ROW_GROUP,
     open(fields, out, memory) {
       let bytes = 0;
       const file = async (chunk: Uint8Array) => {

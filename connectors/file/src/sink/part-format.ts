@@ -14,6 +14,8 @@ export interface PartWriter {
 export interface PartFormat {
   /** Ending of the files: `.parquet`, `.csv.gz`. */
   readonly ending: string;
+  /** Bytes that a writer holds back at least, however little it is given. */
+  readonly leastMemory: number;
   /** `memory`: bytes that the writer may hold back. */
   open(fields: readonly Field[], out: (bytes: Uint8Array) => Promise<void>, memory: number): PartWriter;
   /** What stands before the first row of a joined file, where parts are written without it. */

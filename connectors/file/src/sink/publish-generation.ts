@@ -6,6 +6,7 @@ import { joinParts } from './join-parts.js';
 import type { PartFormat } from './part-format.js';
 import { fileSinkErrors } from './sink-errors.js';
 import type { TargetDetail } from './target-detail.js';
+import { isPart, namesInTarget } from './target-files.js';
 
 /** Marks a published folder as a job's own. */
 export const MARKER = '.sluice.json';
@@ -66,7 +67,7 @@ export async function publishFile(
   const done = `${staged}/${MARKER}`;
   if (!(await storage.exists(done))) {
     if (!(await storage.exists(joined))) {
-      const names = (await storage.names(staged)).filter((name) => name.startsWith('part-'));
+      const names = (await storage.names(staged)).filter(isPart);
       if (names.length === 0 && !allowEmpty && ((await storage.stat(detail.file))?.size ?? 0) > 0)
         throw emptied(table);
       const parts = names.map((name) => `${staged}/${name}`);
@@ -105,7 +106,8 @@ async function writeMarker({ storage }: JobFolder, path: string, marker: Marker)
 }
 
 async function hasRows({ storage }: JobFolder, path: string): Promise<boolean> {
-  return (await storage.names(path)).some((name) => name.startsWith('part-'));
+  for await (const name of namesInTarget(storage, path)) if (isPart(name)) return true;
+  return false;
 }
 
 async function makeFolderAbove({ storage }: JobFolder, path: string): Promise<void> {

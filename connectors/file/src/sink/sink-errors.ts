@@ -50,4 +50,24 @@ export const fileSinkErrors = defineErrors('FILESINK', {
     title: 'The record of committed files cannot be read',
     help: 'The `.sluice` folder beside the files was changed or cut short. Restore it, or start over in another folder.',
   },
+  partitionColumn: {
+    number: 9,
+    class: 'config',
+    title: 'A column cannot make folders',
+    help:
+      'Name columns of the stream in `partitionBy`, of type bool, integer, decimal, string, enum, uuid or date, and ' +
+      'leave one for the files. `compute` and `cast` make such columns. The target is a folder.',
+  },
+  partitionsDiffer: {
+    number: 10,
+    class: 'config',
+    title: 'The target is partitioned by other columns',
+    help: 'Readers take one layout a folder. Set `partitionBy` as it was, or write to another name, or with `replace`.',
+  },
+  partitionValue: {
+    number: 11,
+    class: 'data',
+    title: 'A value cannot be the name of a folder',
+    help: 'Partition by another column, or shorten the values by a transform.',
+  },
 });

@@ -7,4 +7,6 @@ export interface TargetDetail {
   /** Set when the target is one file: its path below the root. */
   readonly file?: string;
   readonly save: SaveMode;
+  /** Columns that make folders in the target; left out where there are none. */
+  readonly partitionBy?: string[];
 }

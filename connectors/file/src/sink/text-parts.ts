@@ -10,6 +10,9 @@ import {
 import type { Batch, Column, Field } from '@sluice/sdk';
 import type { PartFormat, PartWriter } from './part-format.js';
 
+/** What a compressor holds back: gzip its window, zstd a frame. */
+const LEAST_MEMORY: { readonly [C in Compression]: number } = { none: 1 << 16, gzip: 1 << 19, zstd: 8 << 20 };
+
 /** Turns batches into bytes. */
 interface RowEncoder {
   write(columns: readonly Column[], rows: number): Uint8Array;
@@ -28,6 +31,7 @@ export function csvParts(options: CsvPartOptions, compression: Compression, join
   const header = (fields: readonly Field[]) => new CsvWriter(fields, options).header();
   return {
     ending: options.ending,
+    leastMemory: LEAST_MEMORY[compression],
     open(fields, out) {
       const first = options.header && !joined ? header(fields) : undefined;
       return textWriter(new CsvWriter(fields, options), out, compression, first);
@@ -40,6 +44,7 @@ export function csvParts(options: CsvPartOptions, compression: Compression, join
 export function jsonLinesParts(ending: string, compression: Compression): PartFormat {
   return {
     ending,
+    leastMemory: LEAST_MEMORY[compression],
     open: (fields, out) => textWriter(new JsonLinesWriter(fields), out, compression, undefined),
   };
 }

@@ -1,11 +1,12 @@
 /** A small job of the file sink, run as the engine runs one, for tests that stop it anywhere. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Storage } from '@sluice/formats';
 import {
   Batch,
   type Context,
   type Epoch,
+  type JsonObject,
   type Split,
   type SplitRecord,
   silentLogger,
@@ -17,7 +18,10 @@ import {
 import { FileSink, type FileSinkSettings } from '../sink/file-sink.js';
 import type { PartFormat } from '../sink/part-format.js';
 
-export const schema = streamSchema('s', [{ name: 'id', type: types.int32, nullable: false }]);
+export const schema = streamSchema('s', [
+  { name: 'id', type: types.int32, nullable: false },
+  { name: 'odd', type: types.bool, nullable: false },
+]);
 export const SPLITS: Split[] = [
   { id: 's/0', streams: ['s'], phase: 'bulk', start: 0, spec: [1, 2, 3] },
   { id: 's/1', streams: ['s'], phase: 'bulk', start: 0, spec: [4] },
@@ -28,6 +32,7 @@ export const ALL = [1, 2, 3, 4];
 /** A format whose files the test reads by itself: a number a line. */
 const lines: PartFormat = {
   ending: '.txt',
+  leastMemory: 1,
   open(_, out) {
     let bytes = 0;
     return {
@@ -92,7 +97,11 @@ export function newLedger(): Ledger {
 }
 
 /** The steps of a run, as the engine takes them. */
-export async function run(sink: FileSink, ledger: Ledger, write: 'append' | 'replace'): Promise<void> {
+export async function run(
+  sink: FileSink,
+  ledger: Ledger,
+  { write, options = {} }: Pick<Kind, 'write' | 'options'>,
+): Promise<void> {
   const job = { id: 'job/main/main', source: 'src', fence: ++ledger.fence };
   const record = await sink.attach(job, context);
   for (const [id, { token, record: reached }] of [...ledger.prepared]) {
@@ -120,7 +129,7 @@ export async function run(sink: FileSink, ledger: Ledger, write: 'append' | 'rep
   }
   await sink.adopt(job, { streams: { s: { generation, published: false } }, splits }, context);
   const [table] = (await sink.plan(
-    [{ stream: 's', target: 'out', schema, read: 'full', write, save: 'keep', options: {}, encodings: [] }],
+    [{ stream: 's', target: 'out', schema, read: 'full', write, save: 'keep', options, encodings: [] }],
     context,
   )) as [TablePlan];
   await sink.applySchema(job, table, generation, context);
@@ -131,7 +140,7 @@ export async function run(sink: FileSink, ledger: Ledger, write: 'append' | 'rep
     const ids = split.spec as number[];
     let number = at.epoch;
     for (let i = at.position as number; i < ids.length; i++) {
-      await writer.write(Batch.ofRows(schema, [{ id: ids[i]! }]));
+      await writer.write(Batch.ofRows(schema, [{ id: ids[i]!, odd: ids[i]! % 2 === 1 }]));
       if (i % 2 === 0 && i + 1 < ids.length) continue;
       const sealed = i + 1 === ids.length;
       const epoch: Epoch = {
@@ -158,8 +167,9 @@ export async function run(sink: FileSink, ledger: Ledger, write: 'append' | 'rep
 /** The ids that readers of `root` see, sorted; none where there is nothing yet. */
 export function visible(root: string, isFile: boolean): number[] {
   const folder = isFile ? root : join(root, 'out');
-  const files = (existsSync(folder) ? readdirSync(folder) : [])
-    .filter((name) => (isFile ? name === 'out.txt' : name.startsWith('part-')))
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: !isFile, encoding: 'utf8' }) : [];
+  const files = names
+    .filter((name) => (isFile ? name === 'out.txt' : basename(name).startsWith('part-')))
     .map((name) => join(folder, name));
   const text = files.map((file) => readFileSync(file, 'utf8')).join('');
   return text
@@ -169,8 +179,20 @@ export function visible(root: string, isFile: boolean): number[] {
     .sort((a, b) => a - b);
 }
 
-export const KINDS = [
-  { name: 'append to a folder', write: 'append', isFile: false },
-  { name: 'replace a folder', write: 'replace', isFile: false },
-  { name: 'replace one file', write: 'replace', isFile: true },
-] as const;
+export interface Kind {
+  readonly name: string;
+  readonly write: 'append' | 'replace';
+  readonly isFile: boolean;
+  readonly options?: JsonObject;
+  /** Of so many steps one is the last: partitions take the same ones as folders, in more folders. */
+  readonly stride: number;
+}
+
+const options = { partitionBy: ['odd'] };
+export const KINDS: readonly Kind[] = [
+  { name: 'append to a folder', write: 'append', isFile: false, stride: 1 },
+  { name: 'replace a folder', write: 'replace', isFile: false, stride: 1 },
+  { name: 'replace one file', write: 'replace', isFile: true, stride: 1 },
+  { name: 'append to partitions', write: 'append', isFile: false, options, stride: 7 },
+  { name: 'replace partitions', write: 'replace', isFile: false, options, stride: 7 },
+];
