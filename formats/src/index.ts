@@ -32,6 +32,8 @@ export { globFolder, globMatcher, isGlob } from './storage/glob.js';
 export { type Files, LocalStorage } from './storage/local.js';
 export type { ByteRange, Storage, StorageCapabilities, StoredFile, StoredWriter } from './storage/storage.js';
 export { formatDuration, formatInterval, parseDuration, parseInterval } from './text/durations.js';
+export { encodingOfBytes, encodingOfName, utf8Bytes } from './text/encoding.js';
+export { textErrors } from './text/errors.js';
 export { Guess, type Look, lookOf } from './text/guess.js';
 export { TEXT_START, type TextPosition } from './text/position.js';
 export type { TextBatch } from './text/table-reader.js';

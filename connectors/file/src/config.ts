@@ -41,7 +41,7 @@ const dialect = z
       .optional()
       .describe('The longest record that is accepted. Default: 16 MiB.'),
   })
-  .describe('How CSV files are written. Their text is UTF-8.');
+  .describe('How CSV files are written.');
 
 export const fileConfig = z.strictObject({
   path: z
@@ -59,6 +59,14 @@ export const fileConfig = z.strictObject({
     .enum(['auto', 'none', 'gzip', 'zstd'])
     .default('auto')
     .describe('To read, auto goes by the first bytes; to write, by the file’s ending.'),
+  encoding: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The encoding of CSV and JSON files that are read: windows-1252, shift_jis, utf-16le, … Default: UTF-8, or UTF-16 ' +
+        'where a byte order mark says so. What is written is UTF-8.',
+    ),
   csv: dialect.optional(),
   json: z
     .strictObject({

@@ -13,7 +13,7 @@ import type { DeclaredTypes } from './declared-types.js';
 import { fileErrors } from './errors.js';
 import type { FilePart, FormatReader, Inspection, ReadPart } from './format-reader.js';
 import { GuessedColumns, spread } from './guessed-columns.js';
-import { plainBytes } from './plain-bytes.js';
+import { textBytes } from './plain-bytes.js';
 import type { SourceFile } from './source-files.js';
 import { mapColumns, positionJson, positionOf, textMessages } from './text-messages.js';
 
@@ -76,7 +76,7 @@ export class CsvReader implements FormatReader {
   }
 
   private async open(file: SourceFile, more: Partial<CsvReadOptions>): Promise<CsvFile> {
-    const source = await plainBytes(this.storage, file, this.config, more.at?.offset);
+    const source = await textBytes(this.storage, file, this.config, more.at?.offset);
     const delimiter = file.ending === '.tsv' ? '\t' : ',';
     return openCsv(source, {
       delimiter,

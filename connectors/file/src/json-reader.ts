@@ -14,7 +14,7 @@ import type { FileConfig } from './config.js';
 import type { DeclaredTypes } from './declared-types.js';
 import type { FilePart, FormatReader, Inspection, ReadPart } from './format-reader.js';
 import { spread } from './guessed-columns.js';
-import { plainBytes } from './plain-bytes.js';
+import { textBytes } from './plain-bytes.js';
 import type { SourceFile } from './source-files.js';
 import { mapColumns, positionJson, positionOf, textMessages } from './text-messages.js';
 
@@ -39,7 +39,7 @@ export class JsonReader implements FormatReader {
     let whole = chosen.length === files.length;
     for (const file of chosen) {
       c.signal.throwIfAborted();
-      const source = await plainBytes(this.storage, file, this.config);
+      const source = await textBytes(this.storage, file, this.config);
       const batchBytes = Math.min(SAMPLE_BLOCK, bytes);
       const options = { ...this.options(file), batchBytes, tolerant: true };
       const sample = await sampleJson(source, options, rows, bytes);
@@ -67,7 +67,7 @@ export class JsonReader implements FormatReader {
   async *read(part: ReadPart): AsyncGenerator<Message> {
     const { file, schema, constants, at, cuts, batchRows, batchBytes, tolerant } = part;
     const start = positionOf(at);
-    const source = await plainBytes(this.storage, file, this.config, start.offset);
+    const source = await textBytes(this.storage, file, this.config, start.offset);
     const bounds = { cuts: cuts.map(positionOf), batchRows, batchBytes, tolerant };
     const options = { ...this.options(file), at: start, ...bounds };
     const raw = this.config.json?.raw === true;

@@ -34,6 +34,7 @@ import { constantsOf, hiveColumns } from './hive-columns.js';
 import type { FolderValue } from './hive-folders.js';
 import { JsonReader } from './json-reader.js';
 import { ParquetReader } from './parquet-reader.js';
+import { encodingSaid } from './plain-bytes.js';
 import { absolutePath, findFiles, placeOf, type SourceFile } from './source-files.js';
 
 /** What a split says of itself, beside the part of the file that it is. */
@@ -59,6 +60,7 @@ export class FileSource implements Source {
 
   constructor(private readonly config: FileConfig) {
     this.declared = new DeclaredTypes(config.types);
+    encodingSaid(config);
   }
 
   async check(c: Context): Promise<void> {

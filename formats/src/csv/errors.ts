@@ -36,7 +36,7 @@ export const csvErrors = defineErrors('CSV', {
     number: 6,
     class: 'data',
     title: 'A CSV file is not UTF-8',
-    help: 'Convert the file, for example with `iconv -f WINDOWS-1252 -t UTF-8`. Only UTF-8 is read.',
+    help: 'Name the encoding with `encoding`, or convert the text, for example with `iconv -f WINDOWS-1252 -t UTF-8`.',
   },
   missingValue: {
     number: 7,

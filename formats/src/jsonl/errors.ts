@@ -30,7 +30,7 @@ export const jsonErrors = defineErrors('JSON', {
     number: 5,
     class: 'data',
     title: 'A JSON file is not UTF-8',
-    help: 'Convert the file, for example with `iconv -f UTF-16 -t UTF-8`. Only UTF-8 is read.',
+    help: 'Name the encoding with `encoding`, or convert the text, for example with `iconv -f UTF-16 -t UTF-8`.',
   },
   missingValue: {
     number: 6,
