@@ -1,4 +1,4 @@
-import { appendFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { LocalStorage } from '@sluice/formats';
@@ -197,6 +197,7 @@ describe('incremental: a set of files', () => {
     ['is cut', (path: string) => truncate(path, 20)],
     ['is written anew', (path: string) => writeFile(path, 'x\n7\n')],
     ['goes', (path: string) => rm(path)],
+    ['is replaced by one of its size and time', replace],
   ])(
     'a file that %s while it is read is never complete, and nothing behind its size is read',
     async (_, change) => {
@@ -228,6 +229,14 @@ describe('incremental: a set of files', () => {
     },
   );
 });
+
+/** Puts a file in the place of another, of the same size and with the same time. */
+async function replace(path: string): Promise<void> {
+  const { size, atime, mtime } = await stat(path);
+  await writeFile(`${path}.new`, '7\n'.repeat(size).slice(0, size));
+  await utimes(`${path}.new`, atime, mtime);
+  await rename(`${path}.new`, path);
+}
 
 /** The splits of the only stream, unread. */
 async function planned(source: Source): Promise<{ splits: Split[] }> {

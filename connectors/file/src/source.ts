@@ -29,6 +29,7 @@ import { CsvReader } from './csv-reader.js';
 import { DeclaredTypes } from './declared-types.js';
 import { fileErrors } from './errors.js';
 import type { FormatName } from './file-format.js';
+import { isSameVersion } from './file-version.js';
 import type { FormatReader, Inspection } from './format-reader.js';
 import { constantsOf, hiveColumns } from './hive-columns.js';
 import type { FolderValue } from './hive-folders.js';
@@ -144,12 +145,17 @@ export class FileSource implements Source {
       hiveColumns(stream, files, this.declared);
       const own = known.filter((split) => split.streams[0] === stream);
       const ids = new Set(own.map(({ id }) => id));
+      const read = new Map<string, SplitSpec[]>();
+      for (const { spec } of own) {
+        const known = spec as unknown as SplitSpec;
+        read.set(known.path, [...(read.get(known.path) ?? []), known]);
+      }
       for (const file of files) {
-        this.requireUnchanged(file, own);
+        const version = this.versionKept(file, read.get(file.path) ?? []) ?? file.version;
         for (const part of await this.reader(found.storage, files).parts(file)) {
-          const id = `${stream}/${file.path}@${file.size}-${file.version}${part.name}`;
+          const id = `${stream}/${file.path}@${file.size}-${version}${part.name}`;
           if (ids.has(id)) continue;
-          const { path, size, version, format, ending, folders } = file;
+          const { path, size, format, ending, folders } = file;
           const columns = folders.length > 0 && { folders: folders.map((folder) => ({ ...folder })) };
           const spec = { path, size, version, format, ending, ...columns, part: part.spec };
           const { start, estimatedBytes } = part;
@@ -167,7 +173,7 @@ export class FileSource implements Source {
     const requireSame = async () => {
       const now = await storage.stat(spec.path);
       if (now === undefined) throw changed(spec.path, 'is gone');
-      if (now.size !== spec.size || now.version !== spec.version) {
+      if (now.size !== spec.size || !isSameVersion(spec.version, now.version)) {
         throw changed(spec.path, 'has changed since');
       }
     };
@@ -206,13 +212,12 @@ export class FileSource implements Source {
     }
   }
 
-  private requireUnchanged(file: SourceFile, known: readonly Split[]): void {
-    if (this.config.changed === 'reread') return;
-    const versions = known
-      .map(({ spec }) => spec as unknown as SplitSpec)
-      .filter(({ path }) => path === file.path);
-    if (versions.length === 0) return;
-    if (versions.some(({ size, version }) => size === file.size && version === file.version)) return;
+  /** The version under which an earlier run has read a file as it is; undefined where none has. */
+  private versionKept(file: SourceFile, versions: readonly SplitSpec[]): string | undefined {
+    const same = versions.find(
+      ({ size, version }) => size === file.size && isSameVersion(version, file.version),
+    );
+    if (same !== undefined || versions.length === 0 || this.config.changed === 'reread') return same?.version;
     throw changed(file.path, `has changed since: ${versions[0]!.size} bytes then, ${file.size} bytes now`);
   }
 

@@ -1,6 +1,6 @@
 /** The storage port on a local disk. */
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import * as disk from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve } from 'node:path';
 import { storageErrors } from './errors.js';
@@ -199,7 +199,7 @@ export class LocalStorage implements Storage {
     try {
       const found = await this.files.stat(this.full(path), { bigint: true });
       if (found.isDirectory()) return 'folder';
-      return { path, size: Number(found.size), version: found.mtimeNs.toString() };
+      return { path, size: Number(found.size), version: versionOf(found) };
     } catch (error) {
       if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
       throw failure(error, `cannot look at ${this.full(path)}`);
@@ -213,6 +213,15 @@ export class LocalStorage implements Storage {
       throw failure(error, `cannot open ${this.full(path)}`);
     }
   }
+}
+
+/**
+ * The time of its last change is not enough: two changes may fall into one tick of the clock, and programs set it.
+ * The time of the last change of its entry cannot be set, and a file that takes the place of another has a number of
+ * its own.
+ */
+function versionOf({ mtimeNs, ctimeNs, ino }: BigIntStats): string {
+  return `${mtimeNs}.${ctimeNs}.${ino}`;
 }
 
 class LocalWriter implements StoredWriter {

@@ -11,7 +11,10 @@ export interface StoredFile {
   readonly path: string;
   /** In bytes. */
   readonly size: number;
-  /** Differs whenever the content may differ: modification time in nanoseconds on disks, an entity tag in object stores. */
+  /**
+   * Differs whenever the content may differ: on disks both times of change in nanoseconds and the file's number, in
+   * object stores an entity tag. What is added to it in a later release stands behind a point.
+   */
   readonly version: string;
 }
 

@@ -54,7 +54,7 @@ function demandWhole(isFile: boolean, write: string, when: string): void {
 }
 
 describe.each(KINDS.filter(({ options }) => options === undefined))('$name', (kind) => {
-  const { isFile } = kind;
+  const { write, isFile } = kind;
   async function stepsOfARun(): Promise<number> {
     await run(sinkOn(disk.files(), isFile), ledger, kind);
     return disk.stepCount;
