@@ -18,13 +18,21 @@ export interface FileSample {
 /** Most files of a stream that are looked at; the others are checked when they are read. */
 const MOST_FILES = 64;
 
-/** Files to look at: all of a few, else some spread evenly, the first and the last among them. */
+/**
+ * Files to look at: all of a few. Of many, half are those that were changed last, since what is new in a growing folder
+ * has columns that are new; the others are spread evenly, the first and the last among them.
+ */
 export function spread(files: readonly SourceFile[]): readonly SourceFile[] {
   if (files.length <= MOST_FILES) return files;
-  return Array.from(
-    { length: MOST_FILES },
-    (_, i) => files[Math.round((i * (files.length - 1)) / (MOST_FILES - 1))]!,
-  );
+  const half = MOST_FILES / 2;
+  const chosen = new Set([...files].sort((a, b) => changedAt(b) - changedAt(a)).slice(0, half));
+  const others = files.filter((file) => !chosen.has(file));
+  for (let i = 0; i < half; i++) chosen.add(others[Math.round((i * (others.length - 1)) / (half - 1))]!);
+  return files.filter((file) => chosen.has(file));
+}
+
+function changedAt({ modifiedMs = 0 }: SourceFile): number {
+  return modifiedMs;
 }
 
 export class GuessedColumns {

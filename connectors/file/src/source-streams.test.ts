@@ -1,3 +1,4 @@
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -126,12 +127,48 @@ describe('columns of several files', () => {
       { n: 1n, d: '1.5000', s: null },
       { n: 2n, d: '2.0001', s: 'x' },
     ]);
+    const three = await parquet(
+      [types.field('s', { kind: 'null' }), types.field('d', types.int32), types.field('n', types.int8)],
+      [[null], [-3], [4]],
+    );
+    await write({ 'p-0.parquet': three });
+    expect(await typesOf(source, 'p')).toEqual({ s: 'string', d: 'decimal(14,4)', n: 'int64' });
+    expect((await readStream(source, 'p')).rows).toEqual([
+      { s: null, d: '-3.0000', n: 4n },
+      { s: null, d: '1.5000', n: 1n },
+      { s: 'x', d: '2.0001', n: 2n },
+    ]);
     await write({ 'p-3.parquet': await parquet([types.field('n', types.string)], [['z']]) });
     await expect(typesOf(source, 'p')).rejects.toMatchObject({
       code: 'SLUICE-FILE-0004',
       class: 'contract',
-      message: expect.stringMatching(/p-1\.parquet.*p-3\.parquet/),
+      message: expect.stringMatching(/p-0\.parquet.*p-3\.parquet/),
     });
+  });
+
+  test.each(['csv', 'jsonl'])(
+    '%s: a column of nulls alone takes the type that others have',
+    async (ending) => {
+      const line = (id: string, v: string) =>
+        ending === 'csv' ? `id,v\n${id},${v}\n` : `{"v":${v === '' ? 'null' : v},"id":${id}}\n`;
+      await write({ [`p-1.${ending}`]: line('1', ''), [`p-2.${ending}`]: line('2.5', '7') });
+      const source = sourceOf({ path: `p-*.${ending}`, stream: 'p' });
+      const { rows } = await readStream(source, 'p');
+      expect(rows).toEqual([
+        { id: '1.0', v: null },
+        { id: '2.5', v: 7n },
+      ]);
+    },
+  );
+
+  test('of many files those that were changed last are looked at, so that their new columns are known', async () => {
+    const old = Array.from({ length: 200 }, (_, i) => [`in/${1000 + i}.csv`, 'id\n1\n']);
+    await write(Object.fromEntries(old));
+    for (const [name] of old) await utimes(join(folder, name!), 1, 1);
+    for (let i = 0; i < 30; i++) await write({ [`in/${1050 + i}x.csv`]: `id,new_${i}\n1,2\n` });
+    const source = sourceOf({ path: 'in', stream: 's' });
+    const found = Object.keys(await typesOf(source, 's')).sort();
+    expect(found).toEqual(['id', ...Array.from({ length: 30 }, (_, i) => `new_${i}`)].sort());
   });
 
   test('a column that appears after planning is an error, not silence', async () => {

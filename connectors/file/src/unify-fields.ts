@@ -63,6 +63,7 @@ function widening(a: LogicalType, b: LogicalType): LogicalType | undefined {
   if (a.kind === 'int') {
     if (b.kind === 'int' && b.bits > a.bits && (b.signed || !a.signed)) return b;
     if (b.kind === 'float' && b.bits === 64 && a.bits <= 32) return b;
+    if (b.kind === 'decimal') return widening(types.decimal(DIGITS[a.bits], 0), b);
     if (b.kind === 'int' && a.signed && !b.signed && b.bits < 64) return a.bits > b.bits ? a : signed(b.bits);
   }
   if (a.kind === 'float' && b.kind === 'float') return types.float64;
@@ -76,6 +77,9 @@ function widening(a: LogicalType, b: LogicalType): LogicalType | undefined {
   return undefined;
 }
 
+/** Digits of the largest integers, signed or not. */
+const DIGITS = { 8: 3, 16: 5, 32: 10, 64: 20 } as const;
+
 /** The signed integer that holds every unsigned one of so many bits. */
 function signed(bits: number): LogicalType {
   return bits === 8 ? types.int16 : bits === 16 ? types.int32 : types.int64;
@@ -83,5 +87,8 @@ function signed(bits: number): LogicalType {
 
 /** A column as one of a wider type. Value by value: files of one stream seldom differ. */
 export function widened(column: Column, from: LogicalType, to: Field): Column {
-  return sameType(from, to.type) ? column : columnOf(to, columnValues(from, column));
+  if (sameType(from, to.type)) return column;
+  const values = columnValues(from, column);
+  const isTexts = from.kind === 'int' && to.type.kind === 'decimal';
+  return columnOf(to, isTexts ? values.map((value) => (value === null ? null : String(value))) : values);
 }

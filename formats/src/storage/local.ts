@@ -199,7 +199,8 @@ export class LocalStorage implements Storage {
     try {
       const found = await this.files.stat(this.full(path), { bigint: true });
       if (found.isDirectory()) return 'folder';
-      return { path, size: Number(found.size), version: versionOf(found) };
+      const modifiedMs = Number(found.mtimeMs);
+      return { path, size: Number(found.size), version: versionOf(found), modifiedMs };
     } catch (error) {
       if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
       throw failure(error, `cannot look at ${this.full(path)}`);

@@ -16,6 +16,8 @@ export interface StoredFile {
    * object stores an entity tag. What is added to it in a later release stands behind a point.
    */
   readonly version: string;
+  /** When the content was changed last, in milliseconds since 1970, where the storage knows. */
+  readonly modifiedMs?: number;
 }
 
 export interface StorageCapabilities {
