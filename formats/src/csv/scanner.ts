@@ -1,5 +1,7 @@
 /** CSV records for the table reader, and what is wrong with broken ones. */
 import type { CellTable } from '../text/cells.js';
+import { LINE_PASSER, type RecordPasser } from '../text/pass-record.js';
+import type { TextPosition } from '../text/position.js';
 import type { RecordScanner, ScanEnd, ScanState } from '../text/table-reader.js';
 import type { ResolvedDialect } from './dialect.js';
 import { csvErrors } from './errors.js';
@@ -59,9 +61,16 @@ export class CsvScanner implements RecordScanner {
     return { at: Math.min(next, end), lines: state.lines + 1 };
   }
 
-  tooLarge(line: number): Error {
-    const message = `${this.file}, line ${line}: the record is larger than ${this.dialect.maxRecordBytes} bytes`;
-    return csvErrors.fieldTooLarge(message, { details: { file: this.file, line } });
+  tooLarge({ offset, line }: TextPosition): Error {
+    const { file } = this;
+    const most = this.dialect.maxRecordBytes;
+    const message = `${file}, line ${line}: the record at byte ${offset} is larger than ${most} bytes`;
+    return csvErrors.fieldTooLarge(message, { details: { file, line, offset } });
+  }
+
+  /** By its line: where a quote is open, that is all that can be told. */
+  passer(): RecordPasser {
+    return LINE_PASSER;
   }
 
   notUtf8(line: number): Error {

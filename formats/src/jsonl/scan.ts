@@ -61,10 +61,11 @@ export class JsonScan extends JsonGrammar {
     return this.options.array;
   }
 
-  /** Reading goes on between two items of an array, or, where nothing is left, behind its end. */
-  resume(nothingLeft: boolean): void {
+  /** Reading goes on behind an item of an array and, where there is one, its comma, or, where nothing is left, behind its end. */
+  resume(nothingLeft: boolean, afterComma = false): void {
     this.inArray = true;
     this.atEnd = nothingLeft;
+    this.afterComma = afterComma;
   }
 
   /** Scans records into the table. See {@link RecordScanner.scan}. */

@@ -1,8 +1,11 @@
 /** JSON records for the table reader, and what is wrong with broken ones. */
 import type { CellTable } from '../text/cells.js';
+import { LINE_PASSER, type RecordPasser } from '../text/pass-record.js';
+import type { TextPosition } from '../text/position.js';
 import { shortened } from '../text/shortened.js';
 import type { RecordScanner, ScanEnd, ScanState } from '../text/table-reader.js';
 import { jsonErrors } from './errors.js';
+import { ItemPasser } from './pass-item.js';
 import type { JsonScan } from './scan.js';
 
 const LF = 0x0a;
@@ -45,9 +48,15 @@ export class JsonScanner implements RecordScanner {
     return { at: Math.min(next, end), lines: state.lines + 1 };
   }
 
-  tooLarge(line: number): Error {
-    const message = `${this.file}, line ${line}: the record is larger than ${this.maxRecordBytes} bytes`;
-    return jsonErrors.recordTooLarge(message, { details: { file: this.file, line } });
+  tooLarge({ offset, line }: TextPosition): Error {
+    const { file, maxRecordBytes: most } = this;
+    const message = `${file}, line ${line}: the record at byte ${offset} is larger than ${most} bytes`;
+    return jsonErrors.recordTooLarge(message, { details: { file, line, offset } });
+  }
+
+  passer(): RecordPasser {
+    if (!this.records.inOneArray) return LINE_PASSER;
+    return new ItemPasser((comma) => this.records.resume(false, comma));
   }
 
   notUtf8(line: number): Error {

@@ -9,6 +9,7 @@ import type { BlockFeed } from './block-feed.js';
 import type { CellFormats } from './cell-columns.js';
 import type { CellTable } from './cells.js';
 import { ColumnDecoders } from './column-decoders.js';
+import type { RecordPasser } from './pass-record.js';
 import type { TextPosition } from './position.js';
 
 const LF = 0x0a;
@@ -52,7 +53,10 @@ export interface RecordScanner {
     end: number,
     final: boolean,
   ): ScanState | 'more' | undefined;
-  tooLarge(line: number): Error;
+  /** The error for a record that is too large to be held, by where it begins. */
+  tooLarge(position: TextPosition): Error;
+  /** Passes over the record at the state of the last scan. */
+  passer(): RecordPasser;
   notUtf8(line: number): Error;
 }
 
@@ -146,30 +150,30 @@ export class TableReader {
     table.firstLine += state.lines;
     state.lines = 0;
     if (feed.end - state.at > this.bounds.maxRecordBytes) {
-      const error = this.scanner.tooLarge(table.firstLine);
+      const error = this.scanner.tooLarge({ offset: table.firstOffset, line: table.firstLine });
       if (!this.bounds.tolerant) throw error;
-      await this.passLine(error);
+      await this.passRecord(error);
     }
     await feed.fill(state.at);
     state.at = 0;
   }
 
-  /** Passes over a line that is too large to be held; what it was, only a hash tells. */
-  private async passLine(error: Error): Promise<void> {
+  /** Passes over a record that is too large to be held; what it was, only a hash tells. */
+  private async passRecord(error: Error): Promise<void> {
     const { feed, table, state } = this;
+    const passer = this.scanner.passer();
     const hash = createHash('sha256');
     const offset = table.firstOffset;
     let length = 0;
     for (;;) {
-      const held = Buffer.from(feed.bytes.buffer, feed.bytes.byteOffset, feed.end);
-      const found = held.indexOf(LF, state.at);
-      const to = found < 0 ? feed.end : found + 1;
-      hash.update(held.subarray(state.at, to));
-      length += to - state.at;
+      const { end, next } = passer.pass(feed.bytes, state.at, feed.end);
+      hash.update(feed.bytes.subarray(state.at, end));
+      length += end - state.at;
+      const to = next ?? feed.end;
       table.firstOffset += to - state.at;
+      table.firstLine += lineEnds(feed.bytes, state.at, to);
       state.at = to;
-      if (found >= 0) table.firstLine++;
-      if (found >= 0 || feed.final) break;
+      if (next !== undefined || feed.final) break;
       await feed.fill(to);
       state.at = 0;
     }
@@ -234,6 +238,13 @@ function payloadOf(record: Buffer): Json {
   const text = record.toString('utf8').replace(/\r?\n$/, '');
   if (record.byteLength <= PAYLOAD_BYTES && isUtf8(record)) return text;
   return { length: record.byteLength, sha256: createHash('sha256').update(record).digest('hex') };
+}
+
+function lineEnds(bytes: Uint8Array, from: number, to: number): number {
+  const piece = bytes.subarray(0, to);
+  let count = 0;
+  for (let at = piece.indexOf(LF, from); at >= 0; at = piece.indexOf(LF, at + 1)) count++;
+  return count;
 }
 
 /** How many of a table's rows end at or before an offset. */

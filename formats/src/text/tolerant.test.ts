@@ -163,10 +163,57 @@ describe('a tolerant reader', () => {
     const sha256 = createHash('sha256').update(large).digest('hex');
     expect(rejected).toEqual([
       {
-        error: { code: 'SLUICE-JSON-0004', details: { file: 'a.jsonl', line: 2 } },
+        error: { code: 'SLUICE-JSON-0004', details: { file: 'a.jsonl', line: 2, offset: before.length } },
         payload: { offset: before.length, length: large.length, sha256 },
       },
     ]);
+  });
+
+  test('passes over items of an array that are too large to hold, whatever is in them and however they are cut', async () => {
+    const part = fc.constantFrom('"\\""', '"\\\\"', '"a]}b,"', '[1,{}]', '\n1', '{"x":[]}', ' 2 ');
+    const large = fc.oneof(
+      fc.array(part, { minLength: 30, maxLength: 50 }).map((parts) => `{"id":0,"note":[${parts.join(',')}]}`),
+      fc.constantFrom(`"${'\\"],'.repeat(50)}"`, `[${'[['.repeat(40)}${']]'.repeat(40)}]`),
+    );
+    const item = fc.oneof(
+      fc.nat(9).map((id) => ({ text: `{"id":${id}}`, id })),
+      large.map((text) => ({ text, id: undefined })),
+    );
+    const space = fc.constantFrom('', ' ', '\n', ' \n ');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(space, item, space), { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 40 }),
+        async (items, size) => {
+          let text = '[';
+          const expected = items.map(([before, { text: own, id }, behind], i) => {
+            text += before;
+            const [offset, line] = [text.length, text.split('\n').length];
+            text += `${own}${behind}${i + 1 < items.length ? ',' : ''}`;
+            const sha256 = createHash('sha256').update(own).digest('hex');
+            return id ?? { line, payload: { offset, length: own.length, sha256 } };
+          });
+          const limits = { maxRecordBytes: 16, batchBytes: 8 };
+          const options = { file: 'a.json', layout: 'array', tolerant: true, ...limits } as const;
+          const seen: unknown[] = [];
+          for await (const batch of readJson(
+            pieces(Buffer.from(`${text}]\n`), size),
+            FIELDS.slice(0, 1),
+            options,
+          )) {
+            const ids = columnValues(types.int32, batch.columns[0]!);
+            let taken = 0;
+            for (const { before, error, payload } of batch.rejected) {
+              seen.push(...ids.slice(taken, before), { line: error.details['line'], payload });
+              taken = before;
+            }
+            seen.push(...ids.slice(taken));
+          }
+          expect(seen).toEqual(expected);
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 
   test('looks through a column that is wrong all over in one pass', async () => {
