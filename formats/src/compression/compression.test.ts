@@ -85,6 +85,87 @@ test('several gzip members are one text', async () => {
   expect((await collect(decompress(pieces(packed, 7), 'gzip', 'x'))).toString()).toBe('one,two');
 });
 
+describe('what stands behind the end of a gzip file', () => {
+  const member = gzipSync('one,');
+  const zeros = Buffer.alloc(700);
+
+  test.each([1, 7, 100_000])('zeros are padding, in pieces of %d', async (size) => {
+    const plain = await collect(decompress(pieces(Buffer.concat([member, zeros]), size), 'gzip', 'x'));
+    expect(plain.toString()).toBe('one,');
+  });
+
+  test.each([
+    ['garbage', Buffer.from('garbage')],
+    ['garbage behind zeros', Buffer.concat([zeros, Buffer.from('garbage')])],
+    ['a member behind zeros', Buffer.concat([zeros, gzipSync('two')])],
+    ['the begin of a member', Buffer.of(0x1f)],
+  ])('%s is damage, not the end', async (_, behind) => {
+    for (const size of [1, 7, 100_000]) {
+      const packed = pieces(Buffer.concat([member, behind]), size);
+      await expect(collect(decompress(packed, 'gzip', 'data.csv'))).rejects.toMatchObject({
+        code: 'SLUICE-COMPRESSION-0001',
+        message: expect.stringContaining('data.csv'),
+      });
+    }
+  });
+});
+
+/** RFC 8878, section 3.1.2: frames that hold what other programs want to tell. */
+function skippable(content: string): Buffer {
+  const head = Buffer.of(0x53, 0x2a, 0x4d, 0x18, 0, 0, 0, 0);
+  head.writeUInt32LE(content.length, 4);
+  return Buffer.concat([head, Buffer.from(content)]);
+}
+
+test.each([1, 5, 1000])(
+  'zstd frames are one text, frames to be skipped are none of it, in pieces of %d',
+  async (size) => {
+    const [one, two] = [
+      await compressed([Buffer.from('one,')], 'zstd'),
+      await compressed([Buffer.from('two')], 'zstd'),
+    ];
+    const whole = [
+      skippable('hello'),
+      one,
+      skippable(''),
+      skippable('x'.repeat(3000)),
+      two,
+      skippable('end'),
+    ];
+    const plain = await collect(decompress(pieces(Buffer.concat(whole), size), 'zstd', 'x'));
+    expect(plain.toString()).toBe('one,two');
+  },
+);
+
+test.each(['gzip', 'zstd'] as const)('an empty text in %s is empty', async (compression) => {
+  const packed = await compressed([], compression);
+  expect((await collect(decompress(pieces(packed, 3), compression, 'x'))).byteLength).toBe(0);
+  const nothing = decompress(pieces(skippable('nothing else'), 3), 'zstd', 'x');
+  expect((await collect(nothing)).byteLength).toBe(0);
+});
+
+test.each(['gzip', 'zstd'] as const)(
+  '%s: wherever a file is cut, what comes before the error is its begin',
+  async (compression) => {
+    const parts = ['first member '.repeat(20), 'second'].map((text) => Buffer.from(text));
+    const members = await Promise.all(parts.map((part) => compressed([part], compression)));
+    const packed = Buffer.concat(members);
+    const text = Buffer.concat(parts).toString();
+    for (let length = 1; length < packed.byteLength; length++) {
+      let seen = '';
+      const read = async () => {
+        for await (const chunk of decompress(pieces(packed.subarray(0, length), 9), compression, 'x'))
+          seen += Buffer.from(chunk).toString();
+      };
+      // Where one member ends nobody can tell that another one is missing.
+      if (length === members[0]!.byteLength) await read();
+      else
+        await expect(read(), `cut to ${length}`).rejects.toMatchObject({ code: 'SLUICE-COMPRESSION-0001' });
+      expect(text.startsWith(seen)).toBe(true);
+    }
+  },
+);
+
 test.each(['gzip', 'zstd'] as const)(
   'a %s file that is cut short or no such file is a data error',
   async (compression) => {

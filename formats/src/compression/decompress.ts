@@ -1,6 +1,5 @@
 /** Decompression of byte streams: several gzip members or zstd frames, one after the other, are read as one text. */
 import { once } from 'node:events';
-import type { Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import type { Compression } from './compression.js';
@@ -20,45 +19,54 @@ export function decompress(
   file: string,
 ): AsyncIterable<Uint8Array> {
   if (compression === 'none') return source;
-  if (compression === 'gzip') return through(source, () => createGunzip({ chunkSize: CHUNK }), file);
+  if (compression === 'gzip') return gzipMembers(source, file);
   return zstdFrames(source, file);
 }
 
-/** Runs bytes through one of Node's transforms, which work on its thread pool. */
-async function* through(
-  source: AsyncIterable<Uint8Array>,
-  make: () => Transform,
-  file: string,
-): AsyncGenerator<Uint8Array> {
-  const transform = make();
-  let sourceError: unknown;
-  let isEmpty = true;
+/**
+ * Gzip on Node's thread pool. Node takes what begins with a zero behind a member for padding and says nothing of what
+ * stands in it, so that is looked at here: zeros up to the end are padding, as tapes and archives leave it, and anything
+ * else would be data that is lost.
+ */
+async function* gzipMembers(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: CHUNK });
+  let failure: { readonly error: unknown } | undefined;
+  let fed = 0;
+  let isStopped = false;
   const feeding = (async () => {
     try {
       for await (const chunk of source) {
-        isEmpty &&= chunk.byteLength === 0;
-        if (transform.destroyed) return;
-        await writeInto(transform, chunk);
+        if (isStopped) return;
+        if (gunzip.bytesWritten === fed) await writeInto(gunzip, chunk);
+        fed += chunk.byteLength;
+        const padding = Math.min(chunk.byteLength, fed - gunzip.bytesWritten);
+        if (!gunzip.destroyed && chunk.subarray(chunk.byteLength - padding).some((byte) => byte !== 0)) {
+          throw compressionErrors.damaged(`${file}: something follows the zeros behind its end`, {
+            details: { file },
+          });
+        }
       }
-      transform.end();
+      if (fed === 0) throw compressionErrors.damaged(`${file} is empty and so no compressed file`);
+      gunzip.end();
     } catch (error) {
-      sourceError = error;
-      transform.destroy(error as Error);
+      failure = { error };
+      gunzip.destroy(error as Error);
     }
   })();
   try {
-    for await (const chunk of transform) yield chunk as Uint8Array;
-    if (isEmpty) throw compressionErrors.damaged(`${file} is empty and so no compressed file`);
+    for await (const chunk of gunzip) yield chunk as Uint8Array;
+    await feeding;
   } catch (error) {
-    if (sourceError !== undefined) throw sourceError;
-    throw damaged(error, file);
+    failure ??= { error: damaged(error, file) };
   } finally {
-    if (!transform.destroyed) {
-      transform.destroy();
-      await once(transform, 'close');
+    isStopped = true;
+    if (!gunzip.destroyed) {
+      gunzip.destroy();
+      await once(gunzip, 'close');
     }
     await feeding;
   }
+  if (failure !== undefined) throw failure.error;
 }
 
 /**
