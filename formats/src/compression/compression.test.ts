@@ -137,6 +137,56 @@ test.each([1, 5, 1000])(
   },
 );
 
+/** Texts as `zstd --check` (1.5) packs them, by their length. */
+const CHECKED: readonly (readonly [length: number, packed: string])[] = [
+  [0, 'KLUv/SQAAQAAmenYUQ=='],
+  [1, 'KLUv/QRYCQAAYVtujKk='],
+  [5, 'KLUv/QRYKQAAYWJlanH4lX+c'],
+  [31, 'KLUv/QRY+QAAYWJlanF6a3luZXhzcG9xdHlmb3ptY3RtaGVkZWludegEg0s='],
+  [32, 'KLUv/QRYAQEAYWJlanF6a3luZXhzcG9xdHlmb3ptY3RtaGVkZWludWSDQC9r'],
+  [
+    100,
+    'KLUv/QRYhQIAQgYTEqDFA1lzu6UJKYhKe/7//39VA+ZJwIpnFhK9OjmFtuxpUzV8hS1fhkWJNJ5LjizsgkNSwDu1X/KdoExiwLENbHDENx+UFponASueBQDk5LeX',
+  ],
+  [
+    70000,
+    'KLUv/QRYlQIAssURErC1AxR2jpDabqNM0trMMAyjIHVbkvjATuHBxEscfc5CjwrHSaOpx+qO/uwzAng3/rZt5I6weKjsAA8kkzcpBqGQgqEFWgUBAJtEhJeHKFCg0O8=',
+  ],
+];
+const lettersOf = (length: number) =>
+  Buffer.from(Array.from({ length }, (_, i) => 97 + ((i * i + Math.floor(i / 7)) % 26)));
+
+describe('zstd checksums', () => {
+  test.each(CHECKED)('of a text of %d bytes are true, and another one is damage', async (length, packed) => {
+    const bytes = Buffer.from(packed, 'base64');
+    for (const size of [1, 7, 100_000]) {
+      const plain = await collect(decompress(pieces(bytes, size), 'zstd', 'x'));
+      expect(plain.equals(lettersOf(length))).toBe(true);
+    }
+    for (let at = 1; at <= 4; at++) {
+      const wrong = Buffer.from(bytes);
+      wrong[wrong.byteLength - at]! ^= 1 << at;
+      await expect(collect(decompress(pieces(wrong, 7), 'zstd', 'data.csv'))).rejects.toMatchObject({
+        code: 'SLUICE-COMPRESSION-0001',
+        message: 'data.csv: a checksum is wrong',
+      });
+    }
+  });
+
+  test('find a letter that was changed in the middle of several frames', async () => {
+    const frames = CHECKED.map(([, packed]) => Buffer.from(packed, 'base64'));
+    const whole = Buffer.concat(frames);
+    const text = Buffer.concat(CHECKED.map(([length]) => lettersOf(length)));
+    expect((await collect(decompress(pieces(whole, 11), 'zstd', 'x'))).equals(text)).toBe(true);
+    // The first 31 letters stand in their frame as they are, behind its header and that of its block.
+    const letter = whole.indexOf(lettersOf(31), frames[0]!.byteLength) + 10;
+    whole[letter]! ^= 1;
+    await expect(collect(decompress(pieces(whole, 11), 'zstd', 'x'))).rejects.toMatchObject({
+      code: 'SLUICE-COMPRESSION-0001',
+    });
+  });
+});
+
 test.each(['gzip', 'zstd'] as const)('an empty text in %s is empty', async (compression) => {
   const packed = await compressed([], compression);
   expect((await collect(decompress(pieces(packed, 3), compression, 'x'))).byteLength).toBe(0);

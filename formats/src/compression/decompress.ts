@@ -5,6 +5,8 @@ import { Decompress } from 'fzstd';
 import type { Compression } from './compression.js';
 import { compressionErrors } from './errors.js';
 import { writeInto } from './write-into.js';
+import { Xxh64 } from './xxh64.js';
+import { ZstdFrames } from './zstd-frames.js';
 
 /** Output is handed on in pieces of this size, so that what follows is not called for every few kilobytes. */
 const CHUNK = 1 << 18;
@@ -71,31 +73,44 @@ async function* gzipMembers(source: AsyncIterable<Uint8Array>, file: string): As
 
 /**
  * Zstandard by a decoder in JavaScript, on this thread. The one that newer versions of Node have stops behind the first
- * frame without a word, and Node 22 takes a stream that is cut short for a whole one.
+ * frame without a word, and Node 22 takes a stream that is cut short for a whole one. Each frame has a decoder of its
+ * own, so that all of its text is there when it ends and can be compared with its checksum, which the decoder passes over.
  */
 async function* zstdFrames(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
-  let ready: Uint8Array[] = [];
+  const frames = new ZstdFrames();
+  let frame = new ZstdFrame();
   let isEmpty = true;
-  const decoder = new Decompress((bytes) => {
-    if (bytes.byteLength > 0) ready.push(bytes);
-  });
-  const take = () => {
-    const taken = ready;
-    ready = [];
-    return taken;
-  };
   try {
     for await (const chunk of source) {
-      // The decoder keeps what it was given until it has used it.
       isEmpty &&= chunk.byteLength === 0;
-      decoder.push(chunk.slice());
-      yield* take();
+      for (const { bytes, end, checksum } of frames.cut(chunk)) {
+        yield* frame.decode(bytes, end, frames.hasChecksum);
+        if (!end) continue;
+        if (checksum !== undefined && frame.hash.low32() !== checksum) throw new Error('a checksum is wrong');
+        frame = new ZstdFrame();
+      }
     }
-    decoder.push(new Uint8Array(0), true);
-    yield* take();
+    frames.finish();
     if (isEmpty) throw compressionErrors.damaged(`${file} is empty and so no compressed file`);
   } catch (error) {
     throw damaged(error, file);
+  }
+}
+
+class ZstdFrame {
+  readonly hash = new Xxh64();
+  private ready: Uint8Array[] = [];
+  private readonly decoder = new Decompress((bytes) => {
+    if (bytes.byteLength > 0) this.ready.push(bytes);
+  });
+
+  decode(bytes: Uint8Array, end: boolean, isChecked: boolean): Uint8Array[] {
+    // The decoder keeps what it was given until it has used it.
+    this.decoder.push(bytes.slice(), end);
+    const taken = this.ready;
+    this.ready = [];
+    if (isChecked) for (const text of taken) this.hash.update(text);
+    return taken;
   }
 }
 
