@@ -91,7 +91,7 @@ export async function runFlow(run: FlowRun): Promise<FlowEnd> {
   const starts = await settle({ ...run, sinks });
   const attempt = new Attempt(run, sinks);
   const open = starts.filter(({ action }) => action !== 'done');
-  const state = await attempt.planSplits(open);
+  const state = await attempt.joinLogs(open, await attempt.planSplits(open));
   await attempt.prepareTargets(open, state);
   let stopped = await attempt.runLanes(open, state);
   const published = await attempt.publish(open);
@@ -160,6 +160,29 @@ class Attempt {
     }
     failpoint('plan.after-planned');
     return state;
+  }
+
+  /**
+   * A sink that has nothing yet joins a log where the others are: its source may have nothing from before. What it
+   * missed is in the copy that it is still to get, all of it.
+   */
+  async joinLogs(starts: readonly StreamStart[], state: FlowState): Promise<FlowState> {
+    const { ledger, plan } = this.r;
+    const splits = this.splitsOf(starts, state);
+    const hasNothing = ({ key: { sink } }: SinkPlan) =>
+      splits.every(({ split }) => state.sinks[sink]?.positions[split.id] === undefined);
+    for (const { split, generation } of splits) {
+      if (split.phase !== 'log') continue;
+      const known = Object.values(state.sinks).flatMap(({ positions }) => positions[split.id] ?? []);
+      const [place, ...others] = new Set(known.map(({ position }) => JSON.stringify(position)));
+      if (place === undefined || others.length > 0) continue;
+      const record = { split, generation, epoch: 0, position: JSON.parse(place), sealed: false };
+      for (const sink of this.sinks.list.filter(hasNothing)) {
+        await ledger.adoptPositions(this.lease, sink.key, [record]);
+      }
+    }
+    failpoint('plan.after-joined');
+    return ledger.flow(plan.key);
   }
 
   /** The sinks learn generations and splits, and their tables get their shape. */

@@ -44,7 +44,7 @@ export function lanesOf(
       if (!takers.has(sink.key.sink)) continue;
       const position = state.sinks[sink.key.sink]?.positions[split.id];
       if (position?.sealed) continue;
-      const at = position === undefined || position.epoch === 0 ? split.start : position.position;
+      const at = position === undefined ? split.start : position.position;
       const place = JSON.stringify(at);
       const group = groups.get(place) ?? { at, branches: [] };
       group.branches.push({ sink, position });

@@ -269,6 +269,40 @@ describeWithServer('postgres-15', (server) => {
   );
 
   it(
+    'takes in a sink that comes later, wherever it is killed',
+    async () => {
+      const file = job();
+      const both = place.read('job.json');
+      const spec = JSON.parse(both);
+      spec.flows.main.sinks = { copy: spec.flows.main.sinks.copy };
+      place.write('job.json', JSON.stringify(spec));
+      const random = seededRandom(5);
+      for (let round = 0; round < 2; round++) {
+        await run(file);
+        await server().psql(changes(random, 20), source);
+      }
+      await run(file);
+      place.write('job.json', both);
+      for (const point of [
+        'plan.after-joined@1',
+        'prepare.after-adopt@1',
+        'commit.before-ledger@1',
+        'commit.after-ledger@2',
+      ]) {
+        await killAt(program(file), point);
+        await server().psql(changes(random, 20), source);
+      }
+      await run(file);
+      await run(file);
+      await expectSame();
+      await server().psql(changes(random, 20), source);
+      await run(file);
+      await expectSame();
+    },
+    4 * MINUTES,
+  );
+
+  it(
     'copies a table anew that was not read for a while',
     async () => {
       await server().psql(ORDERS, source);
