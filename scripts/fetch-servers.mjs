@@ -3,13 +3,14 @@
 import { requireNode } from './node-version.mjs';
 
 requireNode();
-const { promtool, pythonWithReaders, requiredServers, SmallDisk, starters } = await import(
+const { pgbouncer, promtool, pythonWithReaders, requiredServers, SmallDisk, starters } = await import(
   '../test/dist/index.js'
 );
 
 const others = {
   'python-readers': pythonWithReaders,
   promtool,
+  pgbouncer,
   'small-disk': async () => (await SmallDisk.mount(1 << 20)).unmount(),
 };
 

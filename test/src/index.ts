@@ -22,6 +22,7 @@ export { metricsProblems, needsPromtool, promtool } from './oracle/promtool.js';
 export { needsPythonReaders, pythonWithReaders } from './oracle/python-readers.js';
 export { CommandFailed } from './servers/command.js';
 export { describeWithServer } from './servers/describe-with-server.js';
+export { needsPgbouncer, type Pooler, pgbouncer, startPgbouncer } from './servers/pgbouncer.js';
 export { startPostgres, startStandby } from './servers/postgres.js';
 export type { PostgresVersion } from './servers/postgres-binaries.js';
 export type { PostgresOptions, PostgresServer } from './servers/postgres-server.js';

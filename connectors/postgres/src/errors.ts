@@ -326,6 +326,12 @@ export const pgErrors = defineErrors('PG', {
     title: 'The materialised view was never filled',
     help: 'Run the statement that the message names, or take the view out of the job.',
   },
+  pooledByTransaction: {
+    number: 56,
+    class: 'config',
+    title: 'The connection goes through a pooler that gives sessions away',
+    help: 'Connect to the server itself, or to a pooler that keeps a session for as long as its client stays (PgBouncer: `pool_mode = session`). Changes are always read from the server itself.',
+  },
   readFailed: {
     number: 55,
     class: 'data',

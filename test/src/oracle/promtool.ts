@@ -1,9 +1,8 @@
 // Prometheus' own tool, which reads metrics as a server would and knows how they should be named.
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached } from '../servers/cache.js';
 import { CommandFailed, runCommand } from '../servers/command.js';
-import { ServerUnavailable } from '../servers/server-unavailable.js';
+import { debianPackages } from '../servers/debian-package.js';
 import { skipUnless } from '../servers/skip-unless.js';
 
 const INSTALLED = '/usr/bin/promtool';
@@ -14,30 +13,7 @@ const INSTALLED = '/usr/bin/promtool';
  */
 export async function promtool(): Promise<string> {
   if (existsSync(INSTALLED)) return INSTALLED;
-  const folder = await cached('promtool', async (making) => {
-    try {
-      await download(making);
-      const archive = readdirSync(making).find((name) => name.endsWith('.deb'))!;
-      await runCommand('dpkg-deb', ['-x', archive, 'all'], { cwd: making });
-      renameSync(join(making, 'all/usr/bin/promtool'), join(making, 'promtool'));
-      for (const name of ['all', archive]) rmSync(join(making, name), { recursive: true });
-    } catch (error) {
-      if (!(error instanceof CommandFailed)) throw error;
-      throw new ServerUnavailable(`Debian's package of prometheus cannot be fetched (${error.message})`);
-    }
-  });
-  return join(folder, 'promtool');
-}
-
-/** A new machine has no lists of packages yet. */
-async function download(folder: string): Promise<void> {
-  const fetch = () => runCommand('apt-get', ['download', '-qq', 'prometheus'], { cwd: folder });
-  try {
-    await fetch();
-  } catch {
-    await runCommand('apt-get', ['update', '-qq']);
-    await fetch();
-  }
+  return join(await debianPackages('prometheus', ['prometheus']), 'usr/bin/promtool');
 }
 
 /** What `promtool check metrics` finds wrong with the text of an exposition; empty when nothing is. */

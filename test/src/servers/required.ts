@@ -7,6 +7,7 @@ export const requiredServers: readonly string[] = [
   'postgres-18',
   'python-readers',
   'promtool',
+  'pgbouncer',
   'small-disk',
 ];
 

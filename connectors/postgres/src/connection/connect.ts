@@ -125,7 +125,13 @@ async function attempt(endpoint: Endpoint, c: Context, mode: SslMode, purpose: P
   }
   const { processID, secretKey } = client as unknown as LoggedIn;
   const wire = plain === undefined ? takeEncrypted(connection.stream) : plain.taken();
-  return new Session(wire, endpointText(endpoint), () => cancel(endpoint, processID, secretKey), version);
+  return new Session(
+    wire,
+    endpointText(endpoint),
+    () => cancel(endpoint, processID, secretKey),
+    version,
+    processID,
+  );
 }
 
 /** `15.4 (Debian 15.4-1)` → 150004, `18beta1` → 180000. */

@@ -3,10 +3,13 @@ import type { Context } from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
 import { connect, type Purpose } from './connect.js';
 import { resolveEndpoint } from './endpoint.js';
+import { requireOwnSession } from './pooler.js';
 import type { Session } from './session.js';
 
 export class Connections {
   private idle: Session | undefined;
+  /** Whether the first session was looked at: another one like it need not be. */
+  private known = false;
 
   constructor(
     private readonly config: PostgresConfig,
@@ -50,7 +53,20 @@ export class Connections {
     else await session.close();
   }
 
-  private connect(c: Context, purpose: Purpose = 'sql'): Promise<Session> {
+  private async connect(c: Context, purpose: Purpose = 'sql'): Promise<Session> {
+    const session = await this.logIn(c, purpose);
+    if (this.known) return session;
+    try {
+      await requireOwnSession(session, () => this.logIn(c, 'sql'));
+      this.known = true;
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  private logIn(c: Context, purpose: Purpose): Promise<Session> {
     const { statementTimeout, lockTimeout } = this.config;
     const setup = [
       `SET lock_timeout = ${lockTimeout}`,

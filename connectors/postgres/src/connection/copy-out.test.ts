@@ -81,7 +81,7 @@ describe('rows of a COPY', () => {
     const plain = new PlainSocket();
     plain.socket.connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(plain.socket, 'connect');
-    return new Session(plain.taken(), 'test', () => {}, 150000);
+    return new Session(plain.taken(), 'test', () => {}, 150000, 0);
   }
 
   /** The values that come, and the number of rows that each chunk claims. */

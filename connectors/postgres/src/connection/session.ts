@@ -71,6 +71,8 @@ export class Session {
     private readonly cancelRequest: () => void,
     /** The server's version as server_version_num has it: 150004. */
     readonly version: number,
+    /** The server process that the login named; a pooler between us and the server names none of the server's. */
+    readonly process: number,
   ) {
     wire.onBytes = () => this.parse();
     wire.socket.on('error', (error) => {
