@@ -35,6 +35,7 @@ import type { StreamStart } from './reconcile.js';
 import { settle, sinkJobOf } from './settle.js';
 import { ShapeChanged, ShapeChanges } from './shape-changed.js';
 import { type RefusedBySink, RowsRefused, sift } from './sift.js';
+import { splitsByStream } from './splits-by-stream.js';
 import type { StreamCounter } from './stream-counter.js';
 
 export interface FlowRun {
@@ -154,8 +155,9 @@ class Attempt {
       }
       state = await ledger.flow(key);
     }
+    const ownSplits = ownSplitsOf(state);
     for (const start of starts) {
-      const own = splitsOf(state, new Map([[start.stream, start.generation]])).map(({ split }) => split);
+      const own = ownSplits(start).map(({ split }) => split);
       for (const sink of start.sinks) this.r.onStart(sink, this.planOf(start.stream), start, own);
     }
     failpoint('plan.after-planned');
@@ -464,14 +466,14 @@ class Attempt {
   async publish(starts: readonly StreamStart[]): Promise<StreamEnd[]> {
     const { plan, ledger, context } = this.r;
     const state = await ledger.flow(plan.key);
+    const ownSplits = ownSplitsOf(state);
     const ends: StreamEnd[] = [];
     await this.sinks.each(async (sink) => {
       const { key } = sink;
       const positions = state.sinks[key.sink]?.positions ?? {};
       for (const { stream, generation, sinks } of starts) {
         if (!sinks.includes(key.sink)) continue;
-        const own = splitsOf(state, new Map([[stream, generation]]));
-        const complete = own.every(
+        const complete = ownSplits({ stream, generation }).every(
           ({ split }) => split.phase !== 'bulk' || positions[split.id]?.sealed === true,
         );
         const streamPlan = this.planOf(stream);
@@ -493,7 +495,7 @@ class Attempt {
 
   /** A log may have streams that the job does not read any more. */
   private plansOf({ streams }: Split): StreamPlan[] {
-    return [...this.plans.values()].filter(({ stream }) => streams.includes(stream));
+    return streams.flatMap((stream) => this.plans.get(stream) ?? []);
   }
 
   private planOf(stream: string): StreamPlan {
@@ -535,6 +537,15 @@ function splitsOf(state: FlowState, generations: ReadonlyMap<string, number>): L
   );
 }
 
+/** The splits of a stream's generation. */
+function ownSplitsOf(state: FlowState) {
+  const found = splitsByStream(state.splits);
+  return ({ stream, generation }: Pick<StreamStart, 'stream' | 'generation'>): LedgerSplit[] =>
+    found(stream).flatMap(([, held]) =>
+      held.generation === generation && !isReplay(held.split) ? held : [],
+    );
+}
+
 type Streams = { [stream: string]: StreamRecord };
 type Splits = { [split: string]: SplitRecord };
 
@@ -547,9 +558,10 @@ function recordOf(
   const positions = state.sinks[key.sink]?.positions ?? {};
   const streams: Streams = {};
   const splits: Splits = {};
+  const ownSplits = ownSplitsOf(state);
   for (const { stream, generation } of starts) {
     streams[stream] = { generation, published: false };
-    for (const { split } of splitsOf(state, new Map([[stream, generation]]))) {
+    for (const { split } of ownSplits({ stream, generation })) {
       const { epoch = 0, position = split.start, sealed = false } = positions[split.id] ?? {};
       splits[split.id] = { split, generation, epoch, position, sealed };
     }

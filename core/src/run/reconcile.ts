@@ -22,6 +22,7 @@ import {
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import type { FlowState, LedgerSplit, RunStatus, SinkState } from '../ledger/ledger.js';
+import { splitsByStream } from './splits-by-stream.js';
 
 /** A stream as the plan wants one sink to take it now. */
 export interface WantedStream {
@@ -196,13 +197,15 @@ function adoptRecords(ledger: FlowState, sinks: readonly SinkInput[]): Adopted {
   ]);
   const taken = new Set<string>();
   const streams = new Map<string, KnownStream>();
+  const ourSplits = splitsByStream(ledger.splits);
+  const theirSplits = new Map(sinks.map(({ sink, record }) => [sink, splitsByStream(record?.splits ?? {})]));
   for (const stream of names) {
     const ours = ledger.streams[stream];
     const theirs = sinks.map(({ record }) => record?.streams[stream]?.generation ?? 0);
     const generation = Math.max(ours?.generation ?? 0, ...theirs);
     const inLedger = ours?.generation === generation;
     if (!inLedger) moves.adoptGenerations.push({ stream, generation });
-    const splits = new Map(inLedger ? splitsOf(ledger, stream) : []);
+    const splits = new Map(inLedger ? ourSplits(stream) : []);
     const progress = new Map<string, Progress>();
     for (const { sink, record } of sinks) {
       const state = inLedger ? ledger.sinks[sink] : undefined;
@@ -219,8 +222,8 @@ function adoptRecords(ledger: FlowState, sinks: readonly SinkInput[]): Adopted {
         continue;
       }
       if (theirs.published && !noted) moves.adoptPublished.push({ sink, stream, generation });
-      for (const [id, theirSplit] of Object.entries(record?.splits ?? {})) {
-        if (!theirSplit.split.streams.includes(stream) || theirSplit.generation !== generation) continue;
+      for (const [id, theirSplit] of theirSplits.get(sink)!(stream)) {
+        if (theirSplit.generation !== generation) continue;
         if (!splits.has(id)) {
           splits.set(id, { split: theirSplit.split, generation });
           if (!taken.has(id)) moves.adoptSplits.push({ split: theirSplit.split, generation });
@@ -239,10 +242,6 @@ function adoptRecords(ledger: FlowState, sinks: readonly SinkInput[]): Adopted {
     streams.set(stream, { generation, planned, splits, progress });
   }
   return { moves, streams };
-}
-
-function splitsOf({ splits }: FlowState, stream: string): [string, LedgerSplit][] {
-  return Object.entries(splits).filter(([, { split }]) => split.streams.includes(stream));
 }
 
 /** `over`: nothing is left to do, and doing it once more would double what is there. */
