@@ -50,6 +50,17 @@ export type RunEvent = { readonly at: number; readonly job: string; readonly run
       readonly rows: number;
       readonly bytes: number;
       readonly sealed: boolean;
+      /** Milliseconds since the last of its changes was committed at the source, where that is known. */
+      readonly delayMs?: number;
+    }
+  | {
+      /** How far what is committed is behind the end of a log that is followed; every few seconds. */
+      readonly event: 'log.lag';
+      readonly flow: string;
+      readonly split: string;
+      readonly bytes: number;
+      /** Bytes of the log that the source keeps for the flow. */
+      readonly kept?: number;
     }
   | {
       readonly event: 'stream.published';

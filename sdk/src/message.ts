@@ -8,6 +8,8 @@ export interface Checkpoint {
   readonly kind: 'checkpoint';
   readonly position: Json;
   readonly sealed?: boolean;
+  /** In a log: when the last change before it was committed at the source, by its clock, in epoch milliseconds. */
+  readonly committedAt?: number;
 }
 
 /**
@@ -34,4 +36,9 @@ export type Message = Batch | Checkpoint | SchemaChange | Clear;
 
 export function checkpoint(position: Json, sealed = false): Checkpoint {
   return sealed ? { kind: 'checkpoint', position, sealed } : { kind: 'checkpoint', position };
+}
+
+/** A place in a log, behind what was committed at `committedAt`. */
+export function logCheckpoint(position: Json, committedAt: number | undefined): Checkpoint {
+  return { kind: 'checkpoint', position, ...(committedAt !== undefined && { committedAt }) };
 }

@@ -124,10 +124,20 @@ export interface OpenRequest {
   readonly tolerant?: boolean;
 }
 
+/** How far what was acknowledged is behind the end of a log. */
+export interface Lag {
+  /** Bytes of the log between the two. */
+  readonly bytes: number;
+  /** Bytes of the log that the source keeps on its disk for this reader. */
+  readonly kept?: number;
+}
+
 /** Reads one split. The engine asks for one message at a time and closes the reader also after an error. */
 export interface Reader extends AsyncIterable<Message> {
   /** Everything up to `position` is durable in every sink and in the ledger. Called last, repeated at start. */
   ack?(position: Json): Promise<void>;
+  /** Asked every few seconds while a log is followed. May write warnings to the log of its context. */
+  lag?(): Promise<Lag>;
   /** Frees connections and files; called once, also while a read is pending, which then ends soon. */
   close(): Promise<void>;
 }

@@ -61,8 +61,13 @@ export class PlainView implements RunView {
         break;
       }
       case 'epoch.committed': {
-        const { split, epoch, rows, bytes, sealed } = event;
-        this.log.debug('epoch committed', { split, epoch, rows, bytes, sealed });
+        const { split, epoch, rows, bytes, sealed, delayMs } = event;
+        this.log.debug('epoch committed', { split, epoch, rows, bytes, sealed, delayMs });
+        break;
+      }
+      case 'log.lag': {
+        const { flow, bytes, kept } = event;
+        this.log.debug(`flow ${flow} is ${formatBytes(bytes)} behind its log`, { bytes, kept });
         break;
       }
       default:

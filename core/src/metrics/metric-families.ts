@@ -55,6 +55,13 @@ export const metricFamilies = {
     'sink_last_commit_timestamp_seconds',
     'When anything was last committed in the sink; missing before the first.',
   ),
+  delay: gauge(
+    SINK,
+    'sink_delay_seconds',
+    'From the commit at the source to the commit in the sink, of the last changes that came from a log.',
+  ),
+  lag: gauge(FLOW, 'log_lag_bytes', 'Bytes of a followed log that are not committed in all sinks yet.'),
+  kept: gauge(FLOW, 'log_kept_bytes', 'Bytes of the log that the source keeps on its disk for the flow.'),
   detached: gauge(SINK, 'sink_detached', '1 while the flow goes on without the sink.'),
   retries: counter(FLOW, 'flow_retries_total', 'Times that the flow began again after an error.'),
   residentMemory: gauge(

@@ -127,6 +127,16 @@ describe('metrics of a run', () => {
     expect(bench.value(`sluice_epochs_committed_total${SINK}`)).toBe('2');
   });
 
+  it('tell how far a log is behind, and how long changes take', () => {
+    const bench = new Bench().start();
+    const epoch = { event: 'epoch.committed', flow: 'main', sink: 'lake', split: 's', epoch: 1 };
+    bench.tell(61_000, { ...epoch, delayMs: 250 }).tell(62_000, epoch);
+    expect(bench.value(`sluice_sink_delay_seconds${SINK}`)).toBe('0.25');
+    bench.tell(63_000, { event: 'log.lag', flow: 'main', split: 's', bytes: 5000, kept: 9000 });
+    expect(bench.value('sluice_log_lag_bytes{job_name="shop",flow="main"}')).toBe('5000');
+    expect(bench.value('sluice_log_kept_bytes{job_name="shop",flow="main"}')).toBe('9000');
+  });
+
   it('know sinks that are left behind until the next attempt takes them along, and retries', () => {
     const bench = new Bench().start().tell(61_000, { event: 'sink.detached', flow: 'main', sink: 'lake' });
     expect(bench.value(`sluice_sink_detached${SINK}`)).toBe('1');

@@ -57,6 +57,13 @@ export class RunMetrics {
       case 'epoch.committed':
         this.add(metricFamilies.epochs, this.sink(event), 1);
         this.set(metricFamilies.sinkCommit, this.sink(event), event.at / 1000);
+        if (event.delayMs !== undefined)
+          this.set(metricFamilies.delay, this.sink(event), event.delayMs / 1000);
+        break;
+      case 'log.lag':
+        this.set(metricFamilies.lag, [this.options.job, event.flow], event.bytes);
+        if (event.kept !== undefined)
+          this.set(metricFamilies.kept, [this.options.job, event.flow], event.kept);
         break;
       case 'stream.published':
         this.set(metricFamilies.complete, this.stream(event), 1);

@@ -36,7 +36,8 @@ export interface BranchRun {
   /** Rows behind the position that the sink is known to refuse. */
   readonly refused: RefusedBySink;
   readonly counter: (stream: string) => StreamCounter;
-  readonly onCommit: (epoch: number, stats: EpochStats, sealed: boolean) => void;
+  /** `delayMs`: since the last of the changes was committed at the source, where that is known. */
+  readonly onCommit: (epoch: number, stats: EpochStats, sealed: boolean, delayMs?: number) => void;
 }
 
 /** What a split reads, the same for all branches of its lane. */
@@ -87,6 +88,8 @@ export class Branch {
   private sifted: boolean;
   /** The last place that is committed in this lane. */
   committed: Place | undefined;
+  /** When what is not committed here yet was committed at the source, the last of it. */
+  private changedAt: number | undefined;
   /** Opened for the first thing that is to be written: a lane that finds nothing new leaves the sink alone. */
   private writer: Writer | undefined;
 
@@ -169,6 +172,7 @@ export class Branch {
 
   /** A place that is worth keeping although no row led up to it: the source need not go that way again. */
   reach({ checkpoint }: Place): void {
+    this.changedAt = checkpoint.committedAt ?? this.changedAt;
     const { split } = this.of;
     const kept = this.committed?.checkpoint.position ?? this.run.position?.position ?? split.start;
     if (JSON.stringify(kept) !== JSON.stringify(checkpoint.position)) this.meter.add(0, 0);
@@ -197,7 +201,10 @@ export class Branch {
       counter.committed(passed);
       this.tallies.set(stream, new StreamTally(counter, entered, entered));
     }
-    onCommit(number, stats, sealed);
+    const { changedAt } = this;
+    this.changedAt = undefined;
+    if (changedAt === undefined) onCommit(number, stats, sealed);
+    else onCommit(number, stats, sealed, Math.max(0, this.of.clock.wall() - changedAt));
   }
 
   /** Forgets, and no longer counts, everything since the last commit. */

@@ -6,6 +6,7 @@
 import {
   type Context,
   failpoint,
+  type Lag,
   type Rung,
   type Split,
   type SplitRecord,
@@ -56,6 +57,7 @@ export interface FlowRun {
   readonly clock: Clock;
   readonly onStart: (sink: string, stream: StreamPlan, start: StreamStart, splits: readonly Split[]) => void;
   readonly onCommit: (commit: CommittedEpoch) => void;
+  readonly onLag: (split: Split, lag: Lag) => void;
   readonly onPublish: (sink: string, stream: StreamPlan, generation: number) => void;
   readonly onDetach: (detached: DetachedSink) => void;
 }
@@ -68,6 +70,8 @@ export interface CommittedEpoch {
   readonly epoch: number;
   readonly stats: EpochStats;
   readonly sealed: boolean;
+  /** Milliseconds since the last of its changes was committed at the source, where that is known. */
+  readonly delayMs?: number;
 }
 
 /** Where one sink has got to with one stream. */
@@ -431,7 +435,7 @@ class Attempt {
   }
 
   private runLane(lane: SplitLane, intake: Intake, context: Context, stop: AbortSignal): Promise<LaneEnd> {
-    const { plan, ledger, counter, tolerance, rung, clock, onCommit } = this.r;
+    const { plan, ledger, counter, tolerance, rung, clock, onCommit, onLag } = this.r;
     const { split, generation } = lane;
     return runLane({
       plan,
@@ -449,9 +453,18 @@ class Attempt {
         tolerance,
         refused: this.refusedBy(sink, split, position),
         counter: (stream: string) => counter(sink.key.sink, stream),
-        onCommit: (epoch, stats, sealed) =>
-          onCommit({ sink: sink.key.sink, split, generation, epoch, stats, sealed }),
+        onCommit: (epoch, stats, sealed, delayMs) =>
+          onCommit({
+            sink: sink.key.sink,
+            split,
+            generation,
+            epoch,
+            stats,
+            sealed,
+            ...(delayMs !== undefined && { delayMs }),
+          }),
       })),
+      onLag: (lag) => onLag(split, lag),
       sinks: this.sinks,
       tolerant: tolerance !== undefined,
       context,

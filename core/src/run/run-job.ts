@@ -271,7 +271,8 @@ class JobRun {
           ...estimates(stream),
         });
       },
-      onCommit: ({ sink, split, generation, epoch, stats: { rows, bytes }, sealed }) => {
+      onLag: (split, lag) => this.emit({ event: 'log.lag', flow: name, split: split.id, ...lag }),
+      onCommit: ({ sink, split, generation, epoch, stats: { rows, bytes }, sealed, delayMs }) => {
         this.committed++;
         this.emit({
           event: 'epoch.committed',
@@ -283,6 +284,7 @@ class JobRun {
           rows,
           bytes,
           sealed,
+          ...(delayMs !== undefined && { delayMs }),
         });
       },
       onPublish: (sink, { stream, targets }, generation) => {

@@ -381,6 +381,17 @@ describeWithServer('postgres-15', (server) => {
       await until('SELECT count(*) FROM people WHERE id = -1', '0');
       running.signal('SIGTERM');
       expect(await running.ended, running.stderr).toEqual({ code: 143, signal: null });
+      const events = running.stdout.split('\n').filter((line) => line.startsWith('{'));
+      const told = events.map(
+        (line) => JSON.parse(line) as { event: string; delayMs?: number; bytes: number },
+      );
+      const delays = told.flatMap(({ event, delayMs }) =>
+        event === 'epoch.committed' ? (delayMs ?? []) : [],
+      );
+      expect(delays.length).toBeGreaterThan(5);
+      expect(Math.max(...delays)).toBeLessThan(MINUTES);
+      const lags = told.filter(({ event }) => event === 'log.lag').map(({ bytes }) => bytes);
+      expect(lags.length).toBeGreaterThan(0);
       await run(file);
       await expectSame(WITH_ORDERS);
       await server().psql('UPDATE orders SET note = NULL', target);

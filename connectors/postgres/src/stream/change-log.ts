@@ -24,7 +24,7 @@ import { type Lsn, parseLsn } from './lsn.js';
 import { MovedRows } from './moved-rows.js';
 import { checkPublication, preparePublication } from './publication.js';
 import { ServerCasts } from './server-cast.js';
-import { advanceSlot, checkPlace, createSlot, findSlot, logEnd } from './slot.js';
+import { advanceSlot, checkPlace, createSlot, findSlot, logEnd, slotLag } from './slot.js';
 import type { StreamNow } from './stream-shape.js';
 import { writersEnded } from './writers.js';
 
@@ -133,7 +133,8 @@ export class ChangeLog {
         casts: new ServerCasts(this.connections, c),
         moved: new MovedRows(this.connections, c),
       };
-      return new LogReader(stream, scene, from);
+      const lag = () => this.connections.using(c, (own) => slotLag(own, slot, c.log));
+      return new LogReader(stream, scene, from, lag);
     } catch (error) {
       await session.close();
       throw error;

@@ -427,6 +427,25 @@ describeWithServer('postgres-15', (server) => {
         .toContain('f');
     });
 
+    it('tell how far a reader is behind, and when what it read was committed', async () => {
+      await sql('CREATE TABLE t (id integer PRIMARY KEY, v text)');
+      const job = await LogJob.begin(source, 'public.t');
+      const before = Date.now();
+      await sql("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 2000) g");
+      const reader = await source.open(job.request(), testContext());
+      const far = await reader.lag!();
+      expect(far.bytes).toBeGreaterThan(2_000_000);
+      expect(far.kept).toBeGreaterThanOrEqual(far.bytes);
+      for await (const message of reader) {
+        if (message.kind !== 'checkpoint') continue;
+        expect(message.committedAt).toBeGreaterThanOrEqual(before - 1);
+        expect(message.committedAt).toBeLessThanOrEqual(Date.now());
+        await reader.ack!(message.position);
+      }
+      await expect.poll(() => reader.lag!().then(({ bytes }) => bytes)).toBeLessThan(100_000);
+      await reader.close();
+    });
+
     it('are free again when a reader is closed that waits for changes', async () => {
       await sql('CREATE TABLE t (id integer PRIMARY KEY)');
       const job = await LogJob.begin(source, 'public.t');

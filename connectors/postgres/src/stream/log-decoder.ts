@@ -11,6 +11,7 @@ import {
   BEGIN,
   COMMIT,
   DELETE,
+  EPOCH_MS,
   INSERT,
   KEEPALIVE,
   KIND,
@@ -18,6 +19,7 @@ import {
   MESSAGE,
   RELATION,
   TRUNCATE,
+  timeAt,
   UPDATE,
 } from './log-messages.js';
 import { type LoggedRelation, loggedRelation } from './logged-relation.js';
@@ -39,6 +41,8 @@ const NEW = 0x4e;
 export interface Reached {
   readonly kind: 'reached';
   readonly lsn: Lsn;
+  /** When the last of them was committed, in epoch milliseconds; undefined where none came since the last place. */
+  readonly committedAt: number | undefined;
 }
 
 export type LogEvent = Batch | Clear | SchemaChange | Reached;
@@ -68,6 +72,7 @@ export class LogDecoder {
   private unplaced = 0;
   /** Where the open transaction's commit is. */
   private commit: Lsn = 0n;
+  private committedAt: number | undefined;
 
   constructor(private readonly scene: LogScene) {}
 
@@ -104,16 +109,17 @@ export class LogDecoder {
           this.commit = bytes.readBigUInt64BE(message + 1);
           if (until === undefined || this.commit < until) break;
           yield* this.flushAll();
-          yield { kind: 'reached', lsn: until };
+          yield this.reached(until);
           return;
         case COMMIT:
           this.inTransaction = false;
-          // Flags (1 byte), the commit's place (8), and where it ends.
+          // Flags (1 byte), the commit's place (8), where it ends (8), and when it was.
           reached = bytes.readBigUInt64BE(message + 10);
+          this.committedAt = EPOCH_MS + timeAt(bytes, message + 18) / 1000;
           if (this.unplaced < scene.batchRows && !scene.cuts.has(reached)) break;
           yield* this.flushAll();
           this.unplaced = 0;
-          yield { kind: 'reached', lsn: reached };
+          yield this.reached(reached);
           break;
         case RELATION:
           yield* this.relation(loggedRelation(bytes, message));
@@ -125,7 +131,13 @@ export class LogDecoder {
     yield* this.flushAll();
     if (reached === undefined || this.inTransaction) return;
     this.unplaced = 0;
-    yield { kind: 'reached', lsn: reached };
+    yield this.reached(reached);
+  }
+
+  private reached(lsn: Lsn): Reached {
+    const { committedAt } = this;
+    this.committedAt = undefined;
+    return { kind: 'reached', lsn, committedAt };
   }
 
   private rowsOf(shape: StreamShape): ChangeRows {

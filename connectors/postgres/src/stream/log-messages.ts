@@ -33,7 +33,7 @@ export const TRUNCATE = 0x54;
 export const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
 /** Milliseconds from 1970-01-01 to 2000-01-01, from which the server counts microseconds. */
-const EPOCH_MS = 946_684_800_000;
+export const EPOCH_MS = 946_684_800_000;
 
 /** Standby status update: everything before `lsn` may be forgotten. */
 export function statusMessage(lsn: Lsn, wantsReply = false): Buffer {

@@ -1,4 +1,5 @@
 /** The replication slot, which keeps the server's log from where we are: made, looked at before each use. */
+import type { Lag, Logger } from '@sluice/sdk';
 import { hasState } from '../connection/server-error.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
@@ -97,6 +98,26 @@ export async function logEnd(session: Session): Promise<Lsn> {
                  ELSE pg_catalog.pg_current_wal_flush_lsn() END`,
   );
   return parseLsn(row![0]);
+}
+
+/** How far the slot is behind, and a warning where the server is about to give it up. */
+export async function slotLag(session: Session, name: string, log: Logger): Promise<Lag> {
+  const end = `CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+                    ELSE pg_catalog.pg_current_wal_lsn() END`;
+  const [row] = await session.rows(
+    `SELECT pg_catalog.pg_wal_lsn_diff(${end}, confirmed_flush_lsn), pg_catalog.pg_wal_lsn_diff(${end}, restart_lsn),
+            wal_status, safe_wal_size
+     FROM pg_catalog.pg_replication_slots WHERE slot_name = ${literal(name)}`,
+  );
+  const [bytes, kept, status, safe] = row ?? [];
+  if (status === 'extended' || status === 'unreserved') {
+    const left =
+      safe === null ? '' : `; after ${safe} bytes more the server gives it up (max_slot_wal_keep_size)`;
+    log.warn(`slot ${name} keeps ${kept} bytes of the server's log, more than max_wal_size${left}`, {
+      status,
+    });
+  }
+  return { bytes: Math.max(0, Number(bytes ?? 0)), kept: Math.max(0, Number(kept ?? 0)) };
 }
 
 async function isStandby(session: Session): Promise<boolean> {
