@@ -130,6 +130,7 @@ describe('a source that gives everything once', () => {
     const third = new SpooledSource(new Once(3).source, folder, context);
     expect(await read(third, request(0, false, 2))).toEqual([1, 2, 3]);
     await third.endRun();
+    await first.endRun();
   });
 
   it('is opened again behind what is spooled when it fails, unless it is a pipe', async () => {

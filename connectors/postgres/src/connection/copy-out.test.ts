@@ -154,7 +154,7 @@ describe('rows of a COPY', () => {
       fc.asyncProperty(stream, async ({ rows, notices, cuts, bounds }) => {
         pieces = cut(answer(rows, new Set(notices), 'error'), cuts);
         const found = await read(bounds);
-        expect(found.error).toMatchObject({ code: 'SLUICE-PG-0018', details: { sqlstate: '22012' } });
+        expect(found.error).toMatchObject({ code: 'SLUICE-PG-0055', details: { sqlstate: '22012' } });
         expect(found.values.length).toBeLessThanOrEqual(rows.length);
       }),
       { numRuns: 50 },
