@@ -1,5 +1,4 @@
 /** A branch: one sink's side of a lane. What it has accepted since its last commit, and when the next one is due. */
-
 import {
   type Batch,
   type BoundTransform,

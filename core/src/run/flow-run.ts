@@ -113,6 +113,8 @@ class Attempt {
   private readonly changes = new ShapeChanges();
   /** Whether the logs that are read now are read on and on. */
   private unending = false;
+  /** Epochs that were committed, in any sink. */
+  private commits = 0;
   /** The plan with streams that have come while logs were followed. */
   renewed: FlowPlan | undefined;
   /** By stream, as they are now: a stream that changes on the way is planned anew. */
@@ -229,10 +231,11 @@ class Attempt {
     const all = this.splitsOf(starts, before);
     const [logs, others] = [all.filter(isLog), all.filter((split) => !isLog(split))];
     let state = before;
-    for (;;) {
+    for (let turnMs = COPY_MS; ; ) {
       const pause = new AbortController();
+      const { commits } = this;
       const followed = logs.some(({ split }) => hasBegun(state, split.id));
-      const timer = followed ? setTimeout(() => pause.abort(), COPY_MS) : undefined;
+      const timer = followed ? setTimeout(() => pause.abort(), turnMs) : undefined;
       try {
         const stopped = await this.runAll(others, starts, state, AbortSignal.any([stop, pause.signal]));
         if (!stopped) return false;
@@ -240,6 +243,8 @@ class Attempt {
         clearTimeout(timer);
       }
       if (stop.aborted) return true;
+      // What comes to no checkpoint within a turn would begin anew in each of them.
+      if (this.commits === commits) turnMs *= 2;
       if (await this.runAll(logs, starts, await ledger.flow(plan.key))) return true;
       state = await ledger.flow(plan.key);
     }
@@ -273,7 +278,7 @@ class Attempt {
 
   /** Looks now and then whether streams are to be copied, and then says so. What goes wrong there can wait. */
   private async lookAround(news: AbortController): Promise<void> {
-    const { plan, ledger, context, stop } = this.r;
+    const { plan, ledger, context, stop, clock } = this.r;
     const signal = AbortSignal.any([news.signal, stop, context.signal]);
     for (let rest = LOOK_MS; this.renewed === undefined; rest -= REQUEST_MS) {
       await sleep(REQUEST_MS, signal);
@@ -282,9 +287,9 @@ class Attempt {
         const wanted = await ledger.requestedCopies(plan.key);
         if (wanted.length > 0) this.renewed = plan;
         if (wanted.length > 0 || rest > 0) continue;
-        const began = performance.now();
+        const began = clock.steady();
         this.renewed = await plan.renewed?.({ ...context, signal });
-        rest = Math.max(LOOK_MS, (performance.now() - began) * LEISURE);
+        rest = Math.max(LOOK_MS, (clock.steady() - began) * LEISURE);
       } catch (error) {
         rest = LOOK_MS;
         if (!signal.aborted)
@@ -453,7 +458,8 @@ class Attempt {
         tolerance,
         refused: this.refusedBy(sink, split, position),
         counter: (stream: string) => counter(sink.key.sink, stream),
-        onCommit: (epoch, stats, sealed, delayMs) =>
+        onCommit: (epoch, stats, sealed, delayMs) => {
+          this.commits++;
           onCommit({
             sink: sink.key.sink,
             split,
@@ -462,7 +468,8 @@ class Attempt {
             stats,
             sealed,
             ...(delayMs !== undefined && { delayMs }),
-          }),
+          });
+        },
       })),
       onLag: (lag) => onLag(split, lag),
       sinks: this.sinks,

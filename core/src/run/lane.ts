@@ -1,5 +1,4 @@
 /** A lane: one split, its transforms, and a branch for every sink, in one order. */
-
 import {
   type Batch,
   type Context,
