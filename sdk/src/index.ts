@@ -34,7 +34,7 @@ export * from './modes.js';
 export { renderName, templateProblem } from './name-template.js';
 export { nearestName } from './nearest.js';
 export { parseType } from './parse-type.js';
-export { comparePatterns, isExact, matchesPattern } from './pattern.js';
+export { comparePatterns, isExact, matchesAny, matchesPattern } from './pattern.js';
 export { fieldIndex, type StreamSchema, streamSchema } from './schema.js';
 export { isSecret, secret } from './secret.js';
 export { shellWord } from './shell-word.js';

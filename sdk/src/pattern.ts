@@ -12,6 +12,11 @@ export function matchesPattern(pattern: string, name: string): boolean {
   return expression.test(name);
 }
 
+/** Whether a name matches one of the patterns. */
+export function matchesAny(patterns: readonly string[], name: string): boolean {
+  return patterns.some((pattern) => matchesPattern(pattern, name));
+}
+
 /** Whether a pattern is a plain name. */
 export function isExact(pattern: string): boolean {
   return !pattern.includes('*');

@@ -12,7 +12,7 @@ import {
   type CatalogStream,
   isSluiceError,
   type JobSpec,
-  matchesPattern,
+  matchesAny,
   type ReadMode,
   type SinkCapabilities,
   type SourceCapabilities,
@@ -120,7 +120,7 @@ async function askStreams(
 ): Promise<{ readonly patterns: readonly string[]; readonly chosen: readonly CatalogStream[] }> {
   const names = streams.map(({ schema }) => schema.stream);
   const matching = (patterns: readonly string[]) =>
-    streams.filter(({ schema }) => patterns.some((pattern) => matchesPattern(pattern, schema.stream)));
+    streams.filter(({ schema }) => matchesAny(patterns, schema.stream));
   const more = names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : '';
   const refuse = (answer: string) => {
     const found = matching(patternsOf(answer));

@@ -1,6 +1,6 @@
 /** Makes the plan of a job with the connectors that are installed and our transforms. */
 import { type FlowPlan, type Job, type JobPlan, type Ledger, planJob } from '@sluice/core';
-import { type Logger, matchesPattern, type Transform } from '@sluice/sdk';
+import { type Logger, matchesAny, matchesPattern, type Transform } from '@sluice/sdk';
 import { cliErrors } from '../errors.js';
 import type { OpenJob } from './open-job.js';
 
@@ -44,7 +44,7 @@ export function onlyStreams(plan: JobPlan, patterns: readonly string[]): JobPlan
 }
 
 function selected({ key, streams }: FlowPlan, patterns: readonly string[]): FlowPlan['streams'] {
-  const chosen = streams.filter(({ stream }) => patterns.some((pattern) => matchesPattern(pattern, stream)));
+  const chosen = streams.filter(({ stream }) => matchesAny(patterns, stream));
   const isLogged = ({ read }: FlowPlan['streams'][number]) => read.mode === 'cdc';
   const missed = streams.filter((stream) => isLogged(stream) && !chosen.includes(stream));
   if (chosen.some(isLogged) && missed.length > 0) {
@@ -70,7 +70,7 @@ function requireFresh({ name, flows }: JobPlan, fresh: readonly string[]): void 
   }
   for (const { key, streams } of flows) {
     const logged = streams.filter(({ read }) => read.mode === 'cdc').map(({ stream }) => stream);
-    const asked = logged.filter((stream) => fresh.some((pattern) => matchesPattern(pattern, stream)));
+    const asked = logged.filter((stream) => matchesAny(fresh, stream));
     if (asked.length > 0 && asked.length < logged.length) {
       throw cliErrors.refreshOfLog(
         `flow ${key.flow} follows the changes of ${logged.join(', ')} in one log, and only ${asked.join(', ')} would be copied afresh`,

@@ -13,7 +13,7 @@ import {
   isSluiceError,
   type Json,
   type Message,
-  matchesPattern,
+  matchesAny,
   may,
   type OpenRequest,
   type Reader,
@@ -108,7 +108,7 @@ export class FileSource implements Source {
     const found = await findFiles(this.config, c.cwd);
     const streams: CatalogStream[] = [];
     for (const [stream, files] of found.streams) {
-      if (patterns !== undefined && !patterns.some((pattern) => matchesPattern(pattern, stream))) continue;
+      if (patterns !== undefined && !matchesAny(patterns, stream)) continue;
       const inspected = await this.inspect(found.storage, stream, files, c);
       if (isSluiceError(inspected)) {
         streams.push({ schema: streamSchema(stream, []), types: [], problem: inspected });

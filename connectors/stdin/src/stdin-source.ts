@@ -10,7 +10,7 @@ import {
   type Field,
   formatType,
   type Message,
-  matchesPattern,
+  matchesAny,
   type OpenRequest,
   parseType,
   type Reader,
@@ -55,8 +55,7 @@ export class StdinSource implements Source {
   }
 
   async discover(patterns: readonly string[] | undefined): Promise<Catalog> {
-    if (patterns && !patterns.some((pattern) => matchesPattern(pattern, this.settings.stream)))
-      return { streams: [] };
+    if (patterns && !matchesAny(patterns, this.settings.stream)) return { streams: [] };
     this.schema ??= this.inspect();
     const { schema, note } = await this.schema;
     const types = schema.fields.map((f) => {

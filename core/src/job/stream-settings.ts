@@ -6,6 +6,7 @@
 import {
   comparePatterns,
   isExact,
+  matchesAny,
   matchesPattern,
   nearestName,
   type ReadMode,
@@ -55,8 +56,7 @@ export function streamSettings(flow: JobFlow, stream: string): StreamChoice | un
 
 /** How a sink writes a stream; undefined when it does not take it. */
 export function targetSettings(sink: JobSink, stream: string): TargetChoice | undefined {
-  if (sink.only !== undefined && !sink.only.some((pattern) => matchesPattern(pattern, stream)))
-    return undefined;
+  if (sink.only !== undefined && !matchesAny(sink.only, stream)) return undefined;
   let choice: Omit<TargetChoice, 'options'> = { save: 'keep' };
   let options = emptySettings([]);
   for (const { spec, at } of matching(sink.rules, stream)) {

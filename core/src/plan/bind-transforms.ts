@@ -2,7 +2,7 @@
 import {
   type BoundTransform,
   formatType,
-  matchesPattern,
+  matchesAny,
   nearestName,
   type StreamSchema,
   type Transform,
@@ -24,8 +24,7 @@ export async function bindTransforms(
   const casts = declaredTypes(schema, settings);
   if (Object.keys(casts).length > 0) uses.push({ use: 'cast', settings: settingsAt([], { columns: casts }) });
   for (const use of request.transforms) {
-    if (use.streams === undefined || use.streams.some((pattern) => matchesPattern(pattern, schema.stream)))
-      uses.push(use);
+    if (use.streams === undefined || matchesAny(use.streams, schema.stream)) uses.push(use);
   }
   const bound: BoundTransform[] = [];
   let current = schema;

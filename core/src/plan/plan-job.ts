@@ -4,7 +4,7 @@ import {
   type Context,
   isExact,
   type Logger,
-  matchesPattern,
+  matchesAny,
   type Sink,
   type Source,
   type StreamSchema,
@@ -186,7 +186,7 @@ async function knownSchemas(
   job: string,
   flow: string,
 ): Promise<ReadonlyMap<string, StreamSchema>> {
-  const isFresh = (stream: string) => fresh.some((pattern) => matchesPattern(pattern, stream));
+  const isFresh = (stream: string) => matchesAny(fresh, stream);
   const { streams = {} } = (await state?.flow({ job, flow })) ?? {};
   return new Map(
     Object.entries(streams).flatMap(([stream, { schema }]) =>

@@ -13,13 +13,7 @@
  * is over when every sink that the flow stops for has published it; until then those that have are done with it, and
  * the others catch up.
  */
-import {
-  matchesPattern,
-  type SinkRecord,
-  type SluiceError,
-  type SplitRecord,
-  toSluiceError,
-} from '@sluice/sdk';
+import { matchesAny, type SinkRecord, type SluiceError, type SplitRecord, toSluiceError } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import type { FlowState, LedgerSplit, RunStatus, SinkState } from '../ledger/ledger.js';
 import { splitsByStream } from './splits-by-stream.js';
@@ -334,7 +328,7 @@ function startOf(
 }
 
 function isFresh(stream: string, { fresh }: ReconcileInput): boolean {
-  return fresh.some((pattern) => matchesPattern(pattern, stream));
+  return matchesAny(fresh, stream);
 }
 
 /** What one sink would have the run do. */
