@@ -5,7 +5,8 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { ConnectionSpec, SinkSpec, TransformSpec } from '@sluice/sdk';
 import type { PostgresServer } from '@sluice/test';
 import type { BenchFiles } from './bench-files.js';
-import { readChanges } from './changes.js';
+import { applyChanges } from './changes/apply-changes.js';
+import { readChanges } from './changes/read-changes.js';
 import type { Comparison, Contender } from './compare.js';
 import { COLUMNS, DUCKDB_COLUMNS } from './dataset.js';
 import { readNothingNew } from './nothing-new.js';
@@ -82,7 +83,10 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
       ours: fromCsv(p, 'csv-bad', bad),
     };
   },
-  'pg-changes': readChanges,
+  'pg-changes': (p) => readChanges(p, 'pg-changes', 100),
+  'pg-changes-single': (p) => readChanges(p, 'pg-changes-single', 1),
+  'pg-apply': (p) => applyChanges(p, 'pg-apply', 100),
+  'pg-apply-single': (p) => applyChanges(p, 'pg-apply-single', 1),
   'nothing-new': readNothingNew,
   'pg-parquet': async (p) => ({
     name: 'Postgres → Parquet (snappy)',
