@@ -100,6 +100,11 @@ export interface Split {
    * If it is not sealed when the run ends, its streams start a new generation.
    */
   readonly volatile?: boolean;
+  /**
+   * The system itself keeps the stream's key unique, and all that is read are rows as inserts, none of which another
+   * split of the same generation reads too. A sink need not look for rows of the same key.
+   */
+  readonly distinct?: boolean;
   readonly estimatedRows?: number;
   readonly estimatedBytes?: number;
 }

@@ -338,4 +338,10 @@ export const pgErrors = defineErrors('PG', {
     title: 'The server could not compute a row that was to be read',
     help: 'A view, a generated value or a function that the message names fails on a row. Correct the row or the expression at the source; run the query alone to see which row it is.',
   },
+  notFirst: {
+    number: 65,
+    class: 'transient',
+    title: 'Rows of a copy have to be merged by their key',
+    help: 'The copy goes on by itself, row by row by the key, which is slower. It happens where a transform gives several rows the same key, or where somebody else writes to the target.',
+  },
 });

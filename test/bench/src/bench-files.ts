@@ -18,6 +18,12 @@ export class BenchFiles {
     return join(this.folder, ...parts);
   }
 
+  write(name: string, text: string): string {
+    const file = this.path(name);
+    writeFileSync(file, text);
+    return file;
+  }
+
   /** Removes and makes a folder. */
   empty(name: string): string {
     const folder = this.path(name);
@@ -52,9 +58,7 @@ export class BenchFiles {
   }
 
   private jobFile(job: JobSpec): string {
-    const file = this.path(`${job.name}.json`);
-    writeFileSync(file, JSON.stringify({ memory: MEMORY, ...job }, null, 2));
-    return file;
+    return this.write(`${job.name}.json`, JSON.stringify({ memory: MEMORY, ...job }, null, 2));
   }
 
   remove(): void {

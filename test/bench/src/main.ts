@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [name …] [--rows N] [--rounds N]`: prints ratios and writes `bench-results/<time>.json`.
- * Without names: every comparison, the planning of many tables and the start times.
+ * Without names: all of them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util';
 import { startPostgres } from '@sluice/test';
 import { BenchFiles } from './bench-files.js';
 import { CASES } from './cases.js';
+import { type BigTransaction, bigTransaction } from './changes/big-transaction.js';
+import { type Latency, latency } from './changes/latency.js';
 import { compare, type Outcome } from './compare.js';
 import { createDataset } from './dataset.js';
 import { type ManyTables, manyTables } from './many-tables.js';
@@ -17,7 +19,7 @@ import { type StartTime, startTimes } from './start-time.js';
 const SETTINGS = { max_wal_size: '8GB', checkpoint_timeout: '1h', shared_buffers: '512MB' };
 
 /** What is measured otherwise than by comparing rows that land. */
-const OTHERS = ['many-tables', 'start'];
+const OTHERS = ['many-tables', 'big-transaction', 'latency', 'start'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,7 +34,7 @@ const names = positionals.length > 0 ? positionals : [...Object.keys(CASES), ...
 const unknown = names.filter((name) => !OTHERS.includes(name) && CASES[name] === undefined);
 if (unknown.length > 0) {
   console.error(
-    `no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')}, ${OTHERS.join(' and ')}`,
+    `no such benchmark: ${unknown.join(', ')}; there are ${[...Object.keys(CASES), ...OTHERS].join(', ')}`,
   );
   process.exit(2);
 }
@@ -41,6 +43,8 @@ const say = (line: string) => console.log(line);
 const files = new BenchFiles();
 const outcomes: Outcome[] = [];
 let many: ManyTables[] = [];
+let big: BigTransaction[] = [];
+let delays: Latency[] = [];
 let starts: StartTime[] = [];
 try {
   const compared = names.filter((name) => !OTHERS.includes(name));
@@ -69,6 +73,23 @@ try {
       );
     }
   }
+  if (names.includes('big-transaction')) {
+    await using server = await startPostgres({ version: '15', settings: SETTINGS });
+    big = [await bigTransaction(server, files, rows)];
+    for (const b of big) {
+      say(
+        `${b.name}: ${b.seconds.toFixed(1)} s; peak RSS ${Math.round(b.peakMiB)} MiB, at most ${b.atMostMiB} MiB`,
+      );
+    }
+  }
+  if (names.includes('latency')) {
+    delays = [await latency(files)];
+    for (const d of delays) {
+      say(
+        `${d.name}, p50/p99: ${d.oursP50Ms.toFixed(1)}/${d.oursP99Ms.toFixed(1)} ms, at most ${d.atMostP50Ms}/${d.atMostP99Ms} ms (a subscription ${d.floorP50Ms.toFixed(1)}/${d.floorP99Ms.toFixed(1)} ms); ${d.transactions} transactions; ${d.oursCpu.toFixed(2)} of a processor`,
+      );
+    }
+  }
   if (names.includes('start')) {
     starts = await startTimes(files, Math.max(rounds, 7));
     for (const s of starts) {
@@ -85,6 +106,6 @@ const at = new Date().toISOString();
 const file = `bench-results/${at.replaceAll(':', '')}.json`;
 writeFileSync(
   file,
-  `${JSON.stringify({ at, node: process.version, rows, outcomes, many, starts }, null, 2)}\n`,
+  `${JSON.stringify({ at, node: process.version, rows, outcomes, many, big, delays, starts }, null, 2)}\n`,
 );
 say(`written to ${file}`);

@@ -20,6 +20,7 @@ import { diagnoseSink } from '../diagnose/diagnose-sink.js';
 import { applySchema } from './apply-schema.js';
 import { checkWritable } from './check-writable.js';
 import { clean } from './clean.js';
+import { FirstCopies } from './first-copy.js';
 import { planTables } from './plan-table.js';
 import { PostgresWriter } from './postgres-writer.js';
 import { publish } from './publish.js';
@@ -34,10 +35,12 @@ export class PostgresSink implements Sink {
   readonly capabilities: SinkCapabilities;
   private readonly tables: RecordTables;
   private readonly connections: Connections;
+  private readonly firsts: FirstCopies;
 
   constructor(private readonly config: PostgresConfig) {
     this.tables = new RecordTables(config.schema);
     this.connections = new Connections(config, [DURABLE]);
+    this.firsts = new FirstCopies(this.tables);
     this.capabilities = {
       modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
       transactions: 'whole',
@@ -98,7 +101,7 @@ export class PostgresSink implements Sink {
   async open(lane: LaneRequest, c: Context): Promise<Writer> {
     const session = await this.connections.open(c);
     try {
-      return await PostgresWriter.open(session, this.tables, lane);
+      return await PostgresWriter.open(session, this.tables, this.firsts, lane);
     } catch (error) {
       await session.close();
       throw error;

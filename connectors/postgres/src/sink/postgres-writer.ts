@@ -16,6 +16,7 @@ import type { CopyIn } from '../connection/copy-in.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { changeParts } from './change-parts.js';
+import type { FirstCopies } from './first-copy.js';
 import { isNewEpoch, storeEpoch } from './record.js';
 import type { RecordTables } from './record-tables.js';
 import { detailOf, stagingName } from './table-detail.js';
@@ -36,22 +37,29 @@ export class PostgresWriter implements AtomicWriter {
   private constructor(
     private readonly session: Session,
     private readonly tables: RecordTables,
+    private readonly firsts: FirstCopies,
     private readonly lane: LaneRequest,
     private readonly loads: ReadonlyMap<string, TableLoad>,
   ) {}
 
   /** Takes over the session. */
-  static async open(session: Session, tables: RecordTables, lane: LaneRequest): Promise<PostgresWriter> {
+  static async open(
+    session: Session,
+    tables: RecordTables,
+    firsts: FirstCopies,
+    lane: LaneRequest,
+  ): Promise<PostgresWriter> {
     const loads = new Map<string, TableLoad>();
     for (const table of lane.tables) {
       const destination = isGenerational(table.write)
         ? stagingName(lane.job.id, table, lane.generation)
         : detailOf(table);
-      const load = new TableLoad(table, destination, `_sluice_in_${loads.size}`);
+      const first = await firsts.include(session, lane, table);
+      const load = new TableLoad(table, destination, `_sluice_in_${loads.size}`, first);
       await load.prepare(session);
       loads.set(table.stream, load);
     }
-    return new PostgresWriter(session, tables, lane, loads);
+    return new PostgresWriter(session, tables, firsts, lane, loads);
   }
 
   async write(message: Batch | Clear): Promise<void> {
@@ -62,7 +70,13 @@ export class PostgresWriter implements AtomicWriter {
       await this.clear(load, message);
       return;
     }
-    if (!isKeyed(load.table.write)) {
+    if (load.first && !TableLoad.isPlain(message)) {
+      throw this.firsts.another(
+        message.stream,
+        `${load.table.target}: rows of a copy change or delete others`,
+      );
+    }
+    if (load.first || !isKeyed(load.table.write)) {
       await this.writeRows(load, message);
       return;
     }
@@ -78,7 +92,9 @@ export class PostgresWriter implements AtomicWriter {
     if (texts === undefined) return;
     await this.begin();
     await this.endCopy();
-    await load.writeTexts(this.session, texts);
+    await load.writeTexts(this.session, texts).catch((error: unknown) => {
+      throw this.failed(load, error);
+    });
   }
 
   async commit(epoch: Epoch): Promise<void> {
@@ -135,14 +151,26 @@ export class PostgresWriter implements AtomicWriter {
 
   private async copyRows(load: TableLoad, batch: Batch): Promise<void> {
     const open = await this.copyFor(load, load.form(batch));
-    for (const { bytes, release } of load.frames(batch, open.form)) await open.copy.write(bytes, release);
+    try {
+      for (const { bytes, release } of load.frames(batch, open.form)) await open.copy.write(bytes, release);
+    } catch (error) {
+      throw this.failed(load, error);
+    }
     open.sent += batch.rowCount;
+  }
+
+  private failed(load: TableLoad, error: unknown): unknown {
+    return load.first ? this.firsts.failed(load.table, error) : error;
   }
 
   /** Everything that was copied is where it belongs. */
   private async settleRows(): Promise<void> {
     await this.endCopy();
-    for (const load of this.loads.values()) await load.settle(this.session);
+    for (const load of this.loads.values()) {
+      await load.settle(this.session).catch((error: unknown) => {
+        throw this.failed(load, error);
+      });
+    }
   }
 
   private async clear(load: TableLoad, { range, stream }: Clear): Promise<void> {
@@ -172,7 +200,9 @@ export class PostgresWriter implements AtomicWriter {
     const { open } = this;
     if (open === undefined) return;
     this.open = undefined;
-    const taken = await open.copy.end();
+    const taken = await open.copy.end().catch((error: unknown) => {
+      throw this.failed(open.load, error);
+    });
     if (taken !== open.sent) {
       throw pgErrors.protocol(
         `${open.load.table.target}: ${open.sent} rows were sent, the server took ${taken}`,

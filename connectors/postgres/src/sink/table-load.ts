@@ -48,11 +48,13 @@ export class TableLoad {
     private readonly destination: TableName,
     /** The writer's temporary table, by a name that is its own. */
     private readonly buffer: string,
+    /** Whether rows by a key are new ones, all of them: see `first-copy.ts`. */
+    readonly first: boolean,
   ) {
     this.detail = detailOf(table);
     const { columns } = this.detail;
     this.names = columns.map((column) => column.name);
-    this.buffered = isKeyed(table.write) || columns.some((column) => column.viaText);
+    this.buffered = (isKeyed(table.write) && !first) || columns.some((column) => column.viaText);
     const into = this.buffered ? `pg_temp.${ident(buffer)}` : qualified(destination);
     this.plain = { sql: copyInto(into, this.names), withOp: false };
     this.withOp = { sql: copyInto(into, [...this.names, OP_COLUMN, ABSENT_COLUMN]), withOp: true };
@@ -106,6 +108,11 @@ export class TableLoad {
     await this.textRows.write(session, batch);
   }
 
+  /** Whether a batch has nothing but new rows. */
+  static isPlain(batch: Batch): boolean {
+    return pendingOf(batch) === 'rows';
+  }
+
   /** How a batch is copied. */
   form(batch: Batch): CopyForm {
     return isKeyed(this.table.write) && pendingOf(batch) !== 'rows' ? this.withOp : this.plain;
@@ -129,7 +136,7 @@ export class TableLoad {
     if (this.pending === 'nothing') return;
     const from = `pg_temp.${ident(this.buffer)}`;
     const doing = `writing ${this.table.target}`;
-    if (isKeyed(this.table.write)) {
+    if (isKeyed(this.table.write) && !this.first) {
       await applyRows(
         session,
         { from, destination: this.destination, detail: this.detail, pending: this.pending },

@@ -56,9 +56,14 @@ function keySplit(
     phase: 'bulk',
     start: null,
     spec: asJson(spec),
+    ...(isKey(key, read.schema.key) && { distinct: true }),
     ...(relation.rows !== undefined && { estimatedRows: Math.round(relation.rows / parts) }),
     ...(relation.bytes > 0 && { estimatedBytes: Math.round(relation.bytes / parts) }),
   };
+}
+
+function isKey(unique: readonly string[], key: readonly string[]): boolean {
+  return unique.length === key.length && unique.every((name) => key.includes(name));
 }
 
 /** Values of the first key column, rising, that cut the table into parts of about the wanted size. */
