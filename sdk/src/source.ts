@@ -129,6 +129,9 @@ export interface OpenRequest {
   readonly tolerant?: boolean;
 }
 
+/** Where a poll would go on. */
+export type PollPlace = Pick<OpenRequest, 'split' | 'at' | 'reads'>;
+
 /** How far what was acknowledged is behind the end of a log. */
 export interface Lag {
   /** Bytes of the log between the two. */
@@ -176,6 +179,11 @@ export interface Source {
    * without those that the job no longer reads.
    */
   splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncIterable<Split>;
+  /**
+   * Which polls would read no row and end where they begin: their splits are not opened. One answer for each, in order;
+   * false where it is not known, or where opening would warn or fail. For many streams of which few have anything new.
+   */
+  idle?(polls: readonly PollPlace[], c: Context): Promise<readonly boolean[]>;
   /** Opens one split; the reader owns its connection. */
   open(request: OpenRequest, c: Context): Promise<Reader>;
   /**

@@ -3,6 +3,7 @@ import type { FlowState, LedgerSplit } from '../ledger/ledger.js';
 import type { FlowPlan } from '../plan/flow-plan.js';
 import type { Attempt } from './attempt.js';
 import { sleep } from './backoff.js';
+import { withoutIdle } from './idle-lanes.js';
 import type { LanePool } from './lane-pool.js';
 import { newcomers } from './newcomers.js';
 
@@ -23,7 +24,8 @@ export async function copyStreams(attempt: Attempt, pool: LanePool, before: Flow
     const timer = followed ? setTimeout(() => pause.abort(), turnMs) : undefined;
     try {
       const end = AbortSignal.any([stop, pause.signal]);
-      const stopped = await pool.run(pool.lanesOf(others, state), end);
+      const lanes = await withoutIdle(attempt, pool.lanesOf(others, state));
+      const stopped = await pool.run(lanes, end);
       if (!stopped) return false;
     } finally {
       clearTimeout(timer);

@@ -5,6 +5,7 @@ import type {
   DiagnosedStream,
   Finding,
   OpenRequest,
+  PollPlace,
   Reader,
   ReadPlan,
   Source,
@@ -96,6 +97,10 @@ export class PostgresSource implements Source {
     }
     // Behind what is to be copied: with it those streams have joined.
     if (log?.isNew === false) yield log.split;
+  }
+
+  idle(polls: readonly PollPlace[], c: Context): Promise<boolean[]> {
+    return this.increments.idle(polls, c);
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {

@@ -1,6 +1,5 @@
 /** What one run reads of a stream: from where the last one ended to where the past is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CursorField } from '@sluice/sdk';
 import type { Session } from '../../connection/session.js';
 import { pgErrors } from '../../errors.js';
 import { ident, literal } from '../../quote.js';
@@ -46,31 +45,42 @@ async function moments(
   { spec, table, order, from }: WindowRequest,
   horizon: Horizon,
 ): Promise<Window> {
-  const { cursor, columns } = table;
-  const type = columns.find(({ name }) => name === cursor.column)!.type.name;
-  const settled = settledUntil(horizon, latenessOf(table));
-  const [end, now] = [settled, moment(horizon.now)].map((instant) => shown(cursor, type, instant));
-  const last = from.after?.[0] ?? from.before;
-  const behind = last === undefined ? 'false' : `${literal(last)}::${type} > b.now`;
+  const { cursor } = table;
+  const end = shown(table, settledUntil(horizon, latenessOf(table)));
   const conditions = [order.behind(from), `t.${ident(cursor.column)} < b.upto`].filter(Boolean).join(' AND ');
   const [row] = await session.rows(
-    `${policiesOf(spec)}SELECT b.upto::text, ${behind}, ${exists(table, conditions)}, ${unreadable(table)}
-     FROM (SELECT ${end} AS upto, ${now} AS now) AS b`,
+    `${policiesOf(spec)}SELECT b.upto::text, ${isAhead(table, from, moment(horizon.now))}, ${exists(table, conditions)}, ${unreadable(table)}
+     FROM (SELECT ${end} AS upto) AS b`,
     undefined,
     'looking for new rows',
   );
   const [before, isBehind, some, lost] = row!;
   if (isBehind === 't') {
     throw pgErrors.clockBehind(
-      `rows up to ${last} of ${cursor.column} were read before, and the server's clock shows ${horizon.now}`,
+      `rows up to ${lastOf(from)} of ${cursor.column} were read before, and the server's clock shows ${horizon.now}`,
     );
   }
   return { end: { before: before! }, mayHaveRows: some === 't', unreadable: lost === 't' };
 }
 
 /** A moment as the cursor's type shows it. */
-function shown({ kind, zone }: CursorField, type: string, instant: string): string {
-  return kind === 'instant' ? instant : `(${earliestShown(instant, zone!)})::${type}`;
+function shown(table: CursorTable, instant: string): string {
+  const { kind, zone } = table.cursor;
+  return kind === 'instant' ? instant : `(${earliestShown(instant, zone!)})::${typeOf(table)}`;
+}
+
+function typeOf({ cursor, columns }: CursorTable): string {
+  return columns.find(({ name }) => name === cursor.column)!.type.name;
+}
+
+/** Whether a place lies ahead of what a clock shows, as SQL. */
+export function isAhead(table: CursorTable, place: CursorPlace, now: string): string {
+  const last = lastOf(place);
+  return last === undefined ? 'false' : `${literal(last)}::${typeOf(table)} > ${shown(table, now)}`;
+}
+
+function lastOf({ after, before }: CursorPlace): string | undefined {
+  return after?.[0] ?? before;
 }
 
 async function numbers(session: Session, { spec, table, order, from }: WindowRequest): Promise<Window> {
@@ -121,7 +131,8 @@ function exists({ relation, indexed }: CursorTable, conditions: string): string 
   return indexed ? `EXISTS (SELECT FROM ${fromClause(relation)} AS t WHERE ${conditions})` : 'true';
 }
 
-function unreadable({ relation, cursor: { column, kind, nullable } }: CursorTable): string {
+/** Whether the table has rows without a place in the order, as SQL. */
+export function unreadable({ relation, cursor: { column, kind, nullable } }: CursorTable): string {
   const name = `t.${ident(column)}`;
   const conditions = [
     ...(nullable ? [`${name} IS NULL`] : []),

@@ -2,7 +2,7 @@
  * Streams that are read by a cursor: one split each, taken up again by every run. Its lower end is where the last run
  * ended, its upper end where the past is settled; see `horizon.ts` for why no row comes late behind it.
  */
-import type { Context, OpenRequest, Reader, ReadPlan, Split, StreamRead } from '@sluice/sdk';
+import type { Context, OpenRequest, PollPlace, Reader, ReadPlan, Split, StreamRead } from '@sluice/sdk';
 import type { Connections } from '../../connection/connections.js';
 import type { Session } from '../../connection/session.js';
 import { pgErrors } from '../../errors.js';
@@ -15,6 +15,7 @@ import { CursorReader, NothingNew, orderOf } from './cursor-reader.js';
 import { type CursorTable, cursorTables, readPlanOf } from './cursor-table.js';
 import { windowOf } from './cursor-window.js';
 import { type Horizon, look } from './horizon.js';
+import { idleTables } from './idle-tables.js';
 
 /** Streams that are opened within this time share a look at the open transactions. */
 const FRESH_MS = 1000;
@@ -87,6 +88,10 @@ export class Increments {
       await session.close();
       throw error;
     }
+  }
+
+  idle(polls: readonly PollPlace[], c: Context): Promise<boolean[]> {
+    return this.connections.using(c, (session) => idleTables(session, polls, this.tables));
   }
 
   private async find(session: Session, reads: readonly StreamRead[]): Promise<CursorTable[]> {
