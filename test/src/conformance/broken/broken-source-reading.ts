@@ -6,6 +6,7 @@ import {
   type Json,
   type Message,
   type OpenRequest,
+  type PollPlace,
   type ReadMode,
   type Split,
   type StreamRead,
@@ -108,6 +109,15 @@ export const brokenResuming: readonly BrokenSource[] = [
   ),
   resumedAt('SRC-42', 'begins at its last row instead of behind it', (row) => row - 1, 'incremental'),
   resumedAt('SRC-43', 'begins one row behind what is new', (row) => row + 1, 'incremental'),
+  broken(
+    'SRC-46',
+    'calls every poll idle',
+    class extends MemorySource {
+      override async idle(polls: readonly PollPlace[]): Promise<boolean[]> {
+        return polls.map(() => true);
+      }
+    },
+  ),
 ];
 
 function resumedAt(rule: string, what: string, from: (row: number) => number, mode?: ReadMode): BrokenSource {

@@ -75,6 +75,19 @@ export const brokenSplits: readonly BrokenSource[] = [
       }
     },
   ),
+  changedSplits('SRC-45', 'calls rows distinct that have no key', (split) => ({ ...split, distinct: true })),
+  broken(
+    'SRC-45',
+    'calls rows distinct of which two have one key',
+    class extends MemorySource {
+      protected override *splitsOf(read: StreamRead): Iterable<Split> {
+        const [first, ...others] = super.splitsOf(read);
+        yield first!;
+        if (read.schema.key.length > 0) yield { ...first!, id: `${first!.id} again` };
+        yield* others;
+      }
+    },
+  ),
 ];
 
 function changedSplits(rule: string, what: string, change: (split: Split) => Split): BrokenSource {

@@ -16,6 +16,7 @@ import {
   type Message,
   matchesPattern,
   type OpenRequest,
+  type PollPlace,
   type Reader,
   type Row,
   type Source,
@@ -152,7 +153,7 @@ export class MemorySource implements Source {
   }
 
   protected *splitsOf({ stream: name, mode, resumable }: StreamRead): Iterable<Split> {
-    const { rows } = this.stream(name);
+    const { rows, schema } = this.stream(name);
     const streams = [name];
     if (mode === 'incremental') {
       yield { id: name, streams, phase: 'poll', start: 0, spec: null };
@@ -160,9 +161,14 @@ export class MemorySource implements Source {
     }
     for (let from = 0; from === 0 || from < rows.length; from += SPLIT_ROWS) {
       const to = Math.min(from + SPLIT_ROWS, rows.length);
-      const split: Split = { id: `${name}:${from}`, streams, phase: 'bulk', start: from, spec: { to } };
+      const part: Split = { id: `${name}:${from}`, streams, phase: 'bulk', start: from, spec: { to } };
+      const split = schema.key.length > 0 ? { ...part, distinct: true } : part;
       yield this.config.volatile && !resumable ? { ...split, volatile: true } : split;
     }
+  }
+
+  async idle(polls: readonly PollPlace[], _c: Context): Promise<boolean[]> {
+    return polls.map(({ at, reads }) => this.rowAt(at) === this.stream(reads[0]!.stream).rows.length);
   }
 
   async open(request: OpenRequest, c: Context): Promise<Reader> {

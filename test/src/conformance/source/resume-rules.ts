@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '@sluice/sdk';
 import fc from 'fast-check';
+import { throughJson } from '../json-trip.js';
 import { demand } from '../rule.js';
 import { show } from '../show.js';
 import { canonicalRow } from '../values/canonical.js';
@@ -161,6 +162,52 @@ export const resumeRules: readonly SourceRule[] = [
         return demandSameRows(found, wanted, 'rows since the last read');
       }
       demandNoMoreThan(found, wanted, 'rows since the last read');
+    },
+  },
+  {
+    id: 'SRC-45',
+    per: 'full',
+    must: 'A stream of which a split is distinct MUST have a key that no two rows of its generation share.',
+    fix: 'Say `distinct` only where the system itself keeps the key unique; leave it out where the job declares the key.',
+    async check(session) {
+      for (const resumable of [false, true]) {
+        const parts = await readWhole(session, {}, { resumable });
+        const streams = new Set(
+          parts.flatMap(({ planned: { split } }) => (split.distinct ? split.streams : [])),
+        );
+        for (const stream of streams) {
+          const { fields, key } = await schemaOf(session, stream);
+          demand(key.length > 0, `stream ${stream} has no key, and a split of it is distinct`);
+          const names = fields.filter(({ name }) => key.includes(name));
+          const batches = parts.flatMap(({ reading }) => reading.batches);
+          const own = batches.filter((batch) => batch.stream === stream);
+          const keys = own.flatMap((batch) => batch.rows().map((row) => canonicalRow(names, row)));
+          const seen = new Set<string>();
+          const twice = keys.find((text) => seen.size === seen.add(text).size);
+          demand(twice === undefined, `stream ${stream}: several rows have the key ${twice}`);
+        }
+      }
+    },
+  },
+  {
+    id: 'SRC-46',
+    per: 'incremental',
+    concerns: (options) => canReplay(options) && options.mutate !== undefined,
+    must: 'idle, where there is one, MUST answer for each poll in order, and MUST NOT call one idle that would read rows.',
+    fix: 'Answer false where it is not certain: the poll is opened then, which costs no more than time.',
+    async check(session) {
+      const { known, ends } = await readToEnd(session);
+      const polls = known.filter(({ split }) => split.phase === 'poll');
+      const places = polls.map(({ split, reads }) => ({ split, reads, at: ends.get(split.id)! }));
+      await session.options.mutate!(session.rawConfig);
+      const answers = await known[0]?.planner.idle?.(throughJson(places), session.context);
+      if (answers === undefined) return;
+      demand(answers.length === places.length, `${places.length} polls, and ${answers.length} answers`);
+      for (const [i, planned] of polls.entries()) {
+        if (!answers[i]) continue;
+        const { rows } = await readSplit(session, planned, { at: places[i]!.at });
+        demand(rows.length === 0, `split ${planned.split.id} is called idle, and has ${rows.length} rows`);
+      }
     },
   },
 ];
