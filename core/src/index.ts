@@ -59,5 +59,12 @@ export { type Cleaned, type CleanOptions, cleanJob } from './state/clean-job.js'
 export { exportState } from './state/export-state.js';
 export { forkState } from './state/fork-state.js';
 export { importState } from './state/import-state.js';
+export {
+  type DropLogsOptions,
+  dropLogs,
+  type KeptLogsOptions,
+  keptLogs,
+  type SourceLogs,
+} from './state/kept-logs.js';
 export { type PlaceChange, placesAt, placesBetween } from './state/places.js';
 export { type RewindOptions, type RewoundFlow, rewindJob } from './state/rewind.js';

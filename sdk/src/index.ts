@@ -28,6 +28,7 @@ export { failpoint } from './failpoint.js';
 export { type Finding, failure } from './finding.js';
 export { folderFindings, may } from './folder-findings.js';
 export type { Json, JsonObject } from './json.js';
+export type { DropLog, KeptLog } from './kept-log.js';
 export * from './layout.js';
 export * from './message.js';
 export * from './modes.js';

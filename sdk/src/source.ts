@@ -6,6 +6,7 @@ import type { Context } from './context.js';
 import type { SluiceError } from './errors.js';
 import type { Finding } from './finding.js';
 import type { Json, JsonObject } from './json.js';
+import type { DropLog, KeptLog } from './kept-log.js';
 import type { Message } from './message.js';
 import type { ReadMode } from './modes.js';
 import type { StreamSchema } from './schema.js';
@@ -192,6 +193,16 @@ export interface Source {
    * Repeatable, wherever it was interrupted.
    */
   clean?(flow: string, certain: boolean, c: Context): Promise<string[]>;
+  /**
+   * For `sluice cdc slots`: what the system keeps of its log for a flow, or for all flows of anybody under names of
+   * ours. Changes nothing.
+   */
+  keptLogs?(flow: string | undefined, c: Context): Promise<KeptLog[]>;
+  /**
+   * For `sluice cdc drop`: removes what {@link keptLogs} lists of a flow. Answers as `clean` does. Rejects with a coded
+   * error, and changes nothing, where only `force` would do it.
+   */
+  dropLog?(flow: string, how: DropLog, c: Context): Promise<string[]>;
   /** Frees what the coordinator verbs opened. Called once, at the end of the run. */
   close?(): Promise<void>;
 }

@@ -1,4 +1,6 @@
 /** All commands, in the order of help. */
+import { cdcDrop } from './cdc-drop.js';
+import { cdcSlots } from './cdc-slots.js';
 import { check } from './check.js';
 import { clean } from './clean.js';
 import type { CommandSpec } from './command.js';
@@ -47,6 +49,8 @@ export const commands: readonly CommandSpec[] = [
   stateAdopt,
   stateForget,
   clean,
+  cdcSlots,
+  cdcDrop,
   dlqList,
   dlqShow,
   dlqReplay,

@@ -308,6 +308,12 @@ export const pgErrors = defineErrors('PG', {
     title: 'A table cannot join the log while older transactions write it',
     help: 'What they have written before is not in the log. The run goes on when they have ended; the message names them, `pg_stat_activity` shows what they do, and `SELECT pg_terminate_backend(…)` ends one that was forgotten.',
   },
+  logGiven: {
+    number: 61,
+    class: 'config',
+    title: 'The slot or the publication is named by the job, and not ours to drop',
+    help: 'Whoever made them may use them for something else. `sluice cdc drop --force` drops them all the same.',
+  },
   rowsHidden: {
     number: 52,
     class: 'contract',

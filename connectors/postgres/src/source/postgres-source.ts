@@ -3,7 +3,9 @@ import type {
   Catalog,
   Context,
   DiagnosedStream,
+  DropLog,
   Finding,
+  KeptLog,
   OpenRequest,
   PollPlace,
   Reader,
@@ -120,6 +122,14 @@ export class PostgresSource implements Source {
 
   clean(flow: string, certain: boolean, c: Context): Promise<string[]> {
     return this.changes.clean(flow, certain, c);
+  }
+
+  keptLogs(flow: string | undefined, c: Context): Promise<KeptLog[]> {
+    return this.changes.kept(flow, c);
+  }
+
+  dropLog(flow: string, how: DropLog, c: Context): Promise<string[]> {
+    return this.changes.drop(flow, how, c);
   }
 
   async close(): Promise<void> {

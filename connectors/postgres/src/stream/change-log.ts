@@ -3,18 +3,29 @@
  * key that can each be resumed. The log is kept from before the copy begins, so that what changes meanwhile comes
  * again behind it.
  */
-import { createHash } from 'node:crypto';
-import type { Context, OpenRequest, Reader, ReadPlan, Split, StreamRead, StreamSchema } from '@sluice/sdk';
+import type {
+  Context,
+  DropLog,
+  KeptLog,
+  OpenRequest,
+  Reader,
+  ReadPlan,
+  Split,
+  StreamRead,
+  StreamSchema,
+} from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
 import type { Connections } from '../connection/connections.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
-import { ident, literal, parseStreamName } from '../quote.js';
+import { parseStreamName } from '../quote.js';
 import { AnotherShape } from '../source/another-shape.js';
 import { fieldsOf } from '../source/discover.js';
 import { compareColumns } from '../source/drift.js';
 import { columnsOf } from '../source/relation.js';
 import { type LogSpec, specOf } from '../source/split-spec.js';
+import { dropSteps, keptLogs, takeSteps } from './kept-logs.js';
+import { type LogNames, ownName } from './log-names.js';
 import { LogEnd, LogReader } from './log-reader.js';
 import { logSplit } from './log-spec.js';
 import { LogStream } from './log-stream.js';
@@ -85,21 +96,38 @@ export class ChangeLog {
   /** What was made for a flow under its own name; what the job names is its owner's. */
   clean(flow: string, certain: boolean, c: Context): Promise<string[]> {
     const { slot, publication } = this.config;
-    const name = ownName(flow);
+    const own = ownName(flow);
+    const names = {
+      slot: slot === undefined ? own : undefined,
+      publication: publication === undefined ? own : undefined,
+    };
     return this.connections.using(c, async (session) => {
-      const [row] = await session.rows(
-        `SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots
-                        WHERE slot_name = $1 AND database = pg_catalog.current_database()),
-                EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = $1)`,
-        [name],
-      );
-      const [hasSlot, hasPublication] = row!.map((text) => text === 't');
-      const steps = [
-        ...(hasSlot && slot === undefined ? [`SELECT pg_drop_replication_slot(${literal(name)})`] : []),
-        ...(hasPublication && publication === undefined ? [`DROP PUBLICATION ${ident(name)}`] : []),
-      ];
-      if (certain) for (const sql of steps) await session.query(sql, undefined, `cleaning up after ${flow}`);
+      const { steps } = await dropSteps(session, names);
+      if (certain) await takeSteps(session, steps, flow);
       return steps;
+    });
+  }
+
+  /** The flow's, or all that have names of ours. */
+  kept(flow: string | undefined, c: Context): Promise<KeptLog[]> {
+    const names = flow === undefined ? undefined : this.namesOf(flow);
+    return this.connections.using(c, (session) => keptLogs(session, names));
+  }
+
+  /** Throws `SLUICE-PG-0050`, `SLUICE-PG-0061` where it is not forced. */
+  drop(flow: string, { certain, force }: DropLog, c: Context): Promise<string[]> {
+    const { slot, publication } = this.config;
+    const names = this.namesOf(flow);
+    return this.connections.using(c, async (session) => {
+      const { steps, reader } = await dropSteps(session, names);
+      if (!force && steps.length > 0 && (slot ?? publication) !== undefined) {
+        const named = [slot, publication].filter((name) => name !== undefined);
+        throw pgErrors.logGiven(`the job names ${named.join(' and ')} itself`);
+      }
+      if (!force && reader !== undefined) throw busy(names.slot, reader);
+      const all = reader === undefined ? steps : [`SELECT pg_terminate_backend(${reader})`, ...steps];
+      if (certain) await takeSteps(session, all, flow);
+      return all;
     });
   }
 
@@ -143,8 +171,12 @@ export class ChangeLog {
 
   /** Slot and publication are the flow's own, unless the job names others. */
   private specFor({ flow = '' }: Context): LogSpec {
+    return { kind: 'log', ...this.namesOf(flow) };
+  }
+
+  private namesOf(flow: string): LogNames {
     const own = ownName(flow);
-    return { kind: 'log', slot: this.config.slot ?? own, publication: this.config.publication ?? own };
+    return { slot: this.config.slot ?? own, publication: this.config.publication ?? own };
   }
 
   /** Publication first: a slot can only decode with one that was there before. */
@@ -215,26 +247,18 @@ export class ChangeLog {
   }
 }
 
-/** A name that no other flow has, and that people recognise; a slot's may have small letters and digits. */
-function ownName(flow: string): string {
-  const readable = flow
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .slice(0, 40);
-  const hash = createHash('sha256').update(flow).digest('hex').slice(0, 8);
-  return `sluice_${readable}_${hash}`;
-}
-
 /** The slot, once nobody reads it: a reader that has just ended may still hold it for a moment. */
 async function freeSlot(session: Session, name: string) {
   for (let attempt = 1; ; attempt++) {
     const slot = await findSlot(session, name);
     if (slot?.reader === undefined) return slot;
-    if (attempt === ATTEMPTS) {
-      throw pgErrors.slotBusy(
-        `slot ${name} is read by process ${slot.reader}; if that is none of yours: SELECT pg_terminate_backend(${slot.reader})`,
-      );
-    }
+    if (attempt === ATTEMPTS) throw busy(name, slot.reader);
     await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
   }
+}
+
+function busy(slot: string, reader: number) {
+  return pgErrors.slotBusy(
+    `slot ${slot} is read by process ${reader}; if that is none of yours: SELECT pg_terminate_backend(${reader})`,
+  );
 }
