@@ -276,7 +276,7 @@ export const pgErrors = defineErrors('PG', {
     number: 46,
     class: 'contract',
     title: 'The log from where the job is was not kept',
-    help: 'Drop the slot where it is still there (`SELECT pg_drop_replication_slot(…)`), then copy the tables anew: `sluice run` with `--full-refresh`. Let max_slot_wal_keep_size keep more, and run the job more often.',
+    help: 'Copy the tables anew, with a new slot: `sluice run` with `--full-refresh`. A slot that the job names itself has to be dropped before where the server gave it up: `SELECT pg_drop_replication_slot(…)`. Let max_slot_wal_keep_size keep more, and run the job more often.',
   },
   logOff: {
     number: 47,

@@ -159,3 +159,50 @@ describeWithServer('postgres-15', (server) => {
     2 * MINUTES,
   );
 });
+
+describeWithServer(
+  'postgres-15',
+  (server) => {
+    it(
+      'that the server gave up are shown as lost, and a full refresh repairs that with one command',
+      async () => {
+        const place = new Workspace();
+        const source = await server().createDatabase();
+        const sql = (text: string) => server().psql(text, source);
+        await sql('CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1), (2)');
+        const file = place.job('job.json', {
+          name: 'lost',
+          source: { connector: 'postgres', url: source },
+          mode: 'cdc',
+          sink: { connector: 'duckdb', path: 'lake.duckdb' },
+          write: 'upsert',
+        });
+        const run = (...args: string[]) => place.sluice(['run', file, '--quiet', ...args]);
+        expect((await run()).code).toBe(0);
+        await sql('DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (3)');
+        const isLost = "SELECT wal_status FROM pg_replication_slots WHERE slot_name LIKE 'sluice_lost%'";
+        for (let i = 0; i < 20 && (await sql(isLost)) !== 'lost'; i++) {
+          await sql("SELECT pg_logical_emit_message(false, 'x', 'y')");
+          await sql('SELECT pg_switch_wal()');
+          await sql('CHECKPOINT');
+        }
+        const slots = await place.sluice(['cdc', 'slots', file]);
+        expect(slots.stdout).toMatch(/sluice_lost_main_\w+ .* lost /);
+        const lost = await run();
+        expect([lost.code, resultOf(lost.stdout).error?.code]).toEqual([4, 'SLUICE-PG-0046']);
+        const again = await run('--full-refresh');
+        expect(again.code, again.stderr).toBe(0);
+        await sql('INSERT INTO t VALUES (4)');
+        expect((await run()).code).toBe(0);
+        expect(await place.query('lake.duckdb', 'SELECT id FROM public.t ORDER BY id')).toEqual([
+          [2],
+          [3],
+          [4],
+        ]);
+        place.remove();
+      },
+      2 * MINUTES,
+    );
+  },
+  { settings: { max_slot_wal_keep_size: '1MB', max_wal_size: '32MB', min_wal_size: '32MB' } },
+);

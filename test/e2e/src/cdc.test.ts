@@ -428,6 +428,7 @@ describeWithServer('postgres-15', (server) => {
       expect(error).toMatchObject({ code: 'SLUICE-PG-0046', message: expect.stringContaining(slot!) });
       const again = await place.sluice(['run', 'job.json', '--quiet', '--full-refresh']);
       expect(again.code, again.stderr + again.stdout).toBe(0);
+      await expectSame();
       const kept =
         'SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database()), (SELECT count(*) FROM pg_publication)';
       expect(await server().psql(kept, source)).toBe('1|1');

@@ -93,7 +93,7 @@ export class PostgresSource implements Source {
       // What is copied before a log is read stays: the copy goes on where it was.
       const copy = {
         read: { ...read, resumable: true },
-        ...copyOf(before, log?.joining.includes(read.stream) === true),
+        ...copyOf(before, read.generation, log?.joining.includes(read.stream) === true),
       };
       yield* await this.connections.using(c, (session) => this.planCopy(session, copy, c));
     }
@@ -218,9 +218,16 @@ function numberOf(split: Split): number {
   return (specOf(split) as KeySpec).copy ?? 1;
 }
 
-/** The copy that a stream is at, or the next one where it joins the log again. */
-function copyOf(splits: readonly Split[], joins: boolean): Pick<Copy, 'known' | 'number'> {
-  const last = Math.max(1, ...splits.map(numberOf));
+/**
+ * The copy that a stream is at, or the next one where it joins the log again. Of a later generation not even the first
+ * is without others before it: the targets have rows of earlier ones, and nobody has read which of them were deleted.
+ */
+function copyOf(
+  splits: readonly Split[],
+  generation: number,
+  joins: boolean,
+): Pick<Copy, 'known' | 'number'> {
+  const last = splits.length > 0 ? Math.max(...splits.map(numberOf)) : generation > 1 ? 2 : 1;
   const known = splits.filter((split) => numberOf(split) === last);
   const isWhole = known.some((split) => (specOf(split) as KeySpec).to === undefined);
   return joins && isWhole ? { known: [], number: last + 1 } : { known, number: last };

@@ -35,13 +35,9 @@ import { type Lsn, parseLsn } from './lsn.js';
 import { MovedRows } from './moved-rows.js';
 import { checkPublication, preparePublication } from './publication.js';
 import { ServerCasts } from './server-cast.js';
-import { advanceSlot, checkPlace, createSlot, findSlot, logEnd, slotLag } from './slot.js';
+import { advanceSlot, busy, checkPlace, createSlot, dropSlot, freeSlot, logEnd, slotLag } from './slot.js';
 import type { StreamNow } from './stream-shape.js';
 import { writersEnded } from './writers.js';
-
-/** How often, and after how many milliseconds each, a slot is asked for that somebody reads. */
-const ATTEMPTS = 10;
-const ATTEMPT_MS = 300;
 
 /** What opening a log finds. */
 interface Found {
@@ -179,10 +175,17 @@ export class ChangeLog {
     return { slot: this.config.slot ?? own, publication: this.config.publication ?? own };
   }
 
-  /** Publication first: a slot can only decode with one that was there before. */
+  /**
+   * Publication first: a slot can only decode with one that was there before. A slot of ours is made anew, whatever has
+   * become of it: to advance one reads all that it has kept.
+   */
   private async begin(session: Session, spec: LogSpec, reads: readonly StreamRead[]): Promise<Lsn> {
     await this.preparePublication(session, spec, reads);
-    return (await findSlot(session, spec.slot)) === undefined
+    if (this.config.slot === undefined) {
+      await dropSlot(session, spec.slot);
+      return createSlot(session, spec.slot);
+    }
+    return (await freeSlot(session, spec.slot)) === undefined
       ? createSlot(session, spec.slot)
       : advanceSlot(session, spec.slot);
   }
@@ -245,20 +248,4 @@ export class ChangeLog {
     }
     return { end, confirmed, streams, numbers };
   }
-}
-
-/** The slot, once nobody reads it: a reader that has just ended may still hold it for a moment. */
-async function freeSlot(session: Session, name: string) {
-  for (let attempt = 1; ; attempt++) {
-    const slot = await findSlot(session, name);
-    if (slot?.reader === undefined) return slot;
-    if (attempt === ATTEMPTS) throw busy(name, slot.reader);
-    await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
-  }
-}
-
-function busy(slot: string, reader: number) {
-  return pgErrors.slotBusy(
-    `slot ${slot} is read by process ${reader}; if that is none of yours: SELECT pg_terminate_backend(${reader})`,
-  );
 }

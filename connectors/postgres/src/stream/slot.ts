@@ -1,5 +1,5 @@
 /** The replication slot, which keeps the server's log from where we are: made, looked at before each use. */
-import type { Lag, Logger } from '@sluice/sdk';
+import type { Lag, Logger, SluiceError } from '@sluice/sdk';
 import { hasState } from '../connection/server-error.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
@@ -7,6 +7,10 @@ import { literal } from '../quote.js';
 import { type Lsn, lsnText, parseLsn } from './lsn.js';
 
 export const PLUGIN = 'pgoutput';
+
+/** How often, and after how many milliseconds each, a slot is asked for that somebody reads. */
+const ATTEMPTS = 10;
+const ATTEMPT_MS = 300;
 
 export interface Slot {
   /** Transactions whose commit ends at or before it were confirmed: the slot does not have them any more. */
@@ -24,15 +28,20 @@ const SLOTS = `
 
 /** The slot as it is; undefined where there is none. Throws `SLUICE-PG-0045`, `SLUICE-PG-0046` where it is of no use. */
 export async function findSlot(session: Session, name: string): Promise<Slot | undefined> {
+  const found = await look(session, name);
+  if (found?.givenUp !== undefined)
+    throw pgErrors.slotLost(`the server gave up slot ${name} (${found.givenUp})`);
+  return found;
+}
+
+/** Throws `SLUICE-PG-0045` for a slot of another kind, or of another database. */
+async function look(
+  session: Session,
+  name: string,
+): Promise<(Slot & { readonly givenUp: string | undefined }) | undefined> {
   const [row] = await session.rows(SLOTS + literal(name));
   if (row === undefined) return undefined;
   const [plugin, database, temporary, pid, walStatus, confirmed, current, reason] = row;
-  const drop = `SELECT pg_drop_replication_slot(${literal(name)})`;
-  if (walStatus === 'lost' || (reason ?? null) !== null) {
-    throw pgErrors.slotLost(
-      `the server gave up slot ${name} (${reason ?? 'it was too far behind'}); drop it: ${drop}`,
-    );
-  }
   const wrong =
     plugin !== PLUGIN
       ? `decodes with ${plugin ?? 'nothing: it is a physical one'}, not ${PLUGIN}`
@@ -42,9 +51,15 @@ export async function findSlot(session: Session, name: string): Promise<Slot | u
           ? 'is temporary'
           : undefined;
   if (wrong !== undefined) {
+    const drop = `SELECT pg_drop_replication_slot(${literal(name)})`;
     throw pgErrors.slotUnfit(`slot ${name} ${wrong}; set another \`slot\`, or drop it: ${drop}`);
   }
-  return { confirmed: parseLsn(confirmed), reader: pid === null ? undefined : Number(pid) };
+  const isLost = walStatus === 'lost' || (reason ?? null) !== null;
+  return {
+    confirmed: confirmed === null ? 0n : parseLsn(confirmed),
+    reader: pid === null ? undefined : Number(pid),
+    givenUp: isLost ? (reason ?? 'it was too far behind') : undefined,
+  };
 }
 
 /** Makes the slot; returns where its log begins. */
@@ -69,13 +84,39 @@ export async function advanceSlot(session: Session, name: string): Promise<Lsn> 
   return parseLsn(row![0]);
 }
 
-/** Drops the slot, so that the server keeps no log for it. Harmless where there is none. */
+/**
+ * Drops the slot, whatever has become of it. Harmless where there is none. Throws `SLUICE-PG-0045` for one of another
+ * kind or database, `SLUICE-PG-0050` while somebody reads it; a reader that has just ended may still hold it for a moment.
+ */
 export async function dropSlot(session: Session, name: string): Promise<void> {
-  await session
-    .query(`SELECT pg_catalog.pg_drop_replication_slot(${literal(name)})`)
-    .catch((error: unknown) => {
-      if (!hasState(error, '42704')) throw error;
-    });
+  for (let attempt = 1; ; attempt++) {
+    const slot = await look(session, name);
+    if (slot === undefined) return;
+    try {
+      await session.query(`SELECT pg_catalog.pg_drop_replication_slot(${literal(name)})`);
+      return;
+    } catch (error) {
+      if (!hasState(error, '55006')) throw error;
+      if (attempt === ATTEMPTS) throw busy(name, slot.reader);
+    }
+    await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
+  }
+}
+
+/** The slot, once nobody reads it. Throws `SLUICE-PG-0050` where that does not come. */
+export async function freeSlot(session: Session, name: string): Promise<Slot | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const slot = await findSlot(session, name);
+    if (slot?.reader === undefined) return slot;
+    if (attempt === ATTEMPTS) throw busy(name, slot.reader);
+    await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
+  }
+}
+
+export function busy(slot: string, reader: number | undefined): SluiceError {
+  return pgErrors.slotBusy(
+    `slot ${slot} is read by process ${reader}; if that is none of yours: SELECT pg_terminate_backend(${reader})`,
+  );
 }
 
 /** The slot, if it still has everything behind a position. Throws `SLUICE-PG-0046` where it does not. */
