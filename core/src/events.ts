@@ -1,5 +1,6 @@
 /** Run events: the one source of progress, logs and metrics. Plain data; times are epoch milliseconds. */
 import type { ErrorClass, Guarantee, JsonObject } from '@sluice/sdk';
+import type { LogRules } from './job/job.js';
 import type { RunStatus } from './ledger/ledger.js';
 
 /** What one stream has moved so far in this run, on its way to one sink. */
@@ -54,13 +55,22 @@ export type RunEvent = { readonly at: number; readonly job: string; readonly run
       readonly delayMs?: number;
     }
   | {
-      /** How far what is committed is behind the end of a log that is followed; every few seconds. */
+      /** How far what is committed is behind the end of the log; every few seconds. */
       readonly event: 'log.lag';
       readonly flow: string;
       readonly split: string;
       readonly bytes: number;
       /** Bytes of the log that the source keeps for the flow. */
       readonly kept?: number;
+    }
+  | {
+      /** The source keeps more of its log than the job allows; once until it keeps less again. */
+      readonly event: 'log.over';
+      readonly flow: string;
+      readonly split: string;
+      readonly kept: number;
+      readonly keep: number;
+      readonly whenOver: LogRules['whenOver'];
     }
   | {
       readonly event: 'stream.published';

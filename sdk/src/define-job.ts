@@ -36,9 +36,17 @@ export interface SinkSpec extends SinkStreamSpec {
   was?: string;
 }
 
+/** How the log of a flow of mode `cdc` is treated. */
+export interface ChangesSpec {
+  /** Bytes of its log that the source may keep for the flow: `10GiB`. */
+  keep?: string;
+  whenOver?: 'warn' | 'pause-copies' | 'drop-and-copy';
+}
+
 export interface FlowSpec {
   source: string;
   mode?: ReadMode;
+  changes?: ChangesSpec;
   rate?: RateSpec;
   streams?: string[] | { [pattern: string]: StreamSpec | false };
   transforms?: TransformSpec[];
@@ -88,6 +96,7 @@ export interface LongJob extends EngineSpec {
 export interface ShortJob extends EngineSpec, Omit<SinkStreamSpec, 'name'> {
   source: ConnectionSpec;
   mode?: ReadMode;
+  changes?: ChangesSpec;
   streams?: string[] | { [pattern: string]: StreamSpec | false };
   transforms?: TransformSpec[];
   sink: ConnectionSpec;

@@ -145,8 +145,6 @@ export interface Lag {
 export interface Reader extends AsyncIterable<Message> {
   /** Everything up to `position` is durable in every sink and in the ledger. Called last, repeated at start. */
   ack?(position: Json): Promise<void>;
-  /** Asked every few seconds while a log is followed. May write warnings to the log of its context. */
-  lag?(): Promise<Lag>;
   /** Frees connections and files; called once, also while a read is pending, which then ends soon. */
   close(): Promise<void>;
 }
@@ -187,6 +185,8 @@ export interface Source {
   idle?(polls: readonly PollPlace[], c: Context): Promise<readonly boolean[]>;
   /** Opens one split; the reader owns its connection. */
   open(request: OpenRequest, c: Context): Promise<Reader>;
+  /** Asked every few seconds while a run works that reads a log. May write warnings to the log of its context. */
+  lag?(log: Split, c: Context): Promise<Lag>;
   /**
    * For `sluice clean`: everything that the source keeps for a flow (`job/flow`, see {@link Context.flow}) in the system.
    * Answers with the statements of each step, in order, none where nothing is left; only where `certain` they are done.

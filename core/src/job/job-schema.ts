@@ -7,6 +7,9 @@ import { parsePercentage } from './percentage.js';
 import { parseCount, parseRate } from './rate.js';
 import { parseSize } from './size.js';
 
+/** What is done when a source keeps more of its log than the job allows. */
+export const WHEN_OVER = ['warn', 'pause-copies', 'drop-and-copy'] as const;
+
 /** Names are identity and part of paths like `job/flow/sink`. */
 export const nameSchema = z
   .string()
@@ -180,10 +183,27 @@ const sinkSchema = sinkStreamSchema
   })
   .describe('Where a flow writes.');
 
+const changes = z
+  .strictObject({
+    keep: size
+      .optional()
+      .describe(
+        'Bytes of its log that the source may keep on its disk for the flow: 10GiB. Default: it says when it minds.',
+      ),
+    whenOver: z
+      .enum(WHEN_OVER)
+      .optional()
+      .describe(
+        'What is done when it keeps more. warn: tell (default). pause-copies: tables that are copied beside the log wait until it is read. drop-and-copy: the log is given up, and everything copied anew.',
+      ),
+  })
+  .describe('How the log is treated that mode cdc reads.');
+
 const flowSchema = z
   .strictObject({
     source: z.string().min(1).describe('Name of the connection that is read.'),
     mode: mode.optional(),
+    changes: changes.optional(),
     rate: rate.optional().describe('How fast this flow reads its source at most.'),
     streams: streamsSchema.optional(),
     transforms,
@@ -291,6 +311,7 @@ export const shortJobSchema = z
     ...engineShape,
     source: connectionSchema.describe('The connection that is read: a connector and its own keys.'),
     mode: mode.optional(),
+    changes: changes.optional(),
     streams: streamsSchema.optional(),
     transforms,
     sink: connectionSchema.describe('The connection that is written to: a connector and its own keys.'),

@@ -3,7 +3,7 @@ import type { ReadMode } from '@sluice/sdk';
 import type { RejectBound } from '../dead-letters/reject-limit.js';
 import type { SchemaPolicy } from '../plan/schema-policy.js';
 import type { JobValues, Settings } from './check-settings.js';
-import type { SinkStreamInput, StreamInput } from './job-schema.js';
+import type { SinkStreamInput, StreamInput, WHEN_OVER } from './job-schema.js';
 import type { Path } from './path-text.js';
 
 export type DeliveryRequirement = 'exactly-once' | 'effectively-once' | 'at-least-once';
@@ -55,12 +55,20 @@ export interface JobFlow {
   readonly was?: string;
   readonly connection: JobConnection;
   readonly mode: ReadMode;
+  readonly changes: LogRules;
   readonly rate?: RateLimit;
   /** In the order of the job; undefined: all streams. */
   readonly streams: readonly StreamRule[] | undefined;
   readonly transforms: readonly JobTransform[];
   /** At least one. */
   readonly sinks: readonly JobSink[];
+}
+
+/** How the log is treated that a flow reads. */
+export interface LogRules {
+  /** Bytes of it that the source may keep for the flow; undefined: as many as it likes. */
+  readonly keep?: number;
+  readonly whenOver: (typeof WHEN_OVER)[number];
 }
 
 /** Bounds of an epoch that the job sets; what it leaves open follows the sink. */

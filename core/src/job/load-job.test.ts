@@ -125,6 +125,7 @@ describe('a job file', () => {
         {
           name: 'main',
           connection: expect.objectContaining({ name: 'source' }),
+          changes: { whenOver: 'warn' },
           mode: 'cdc',
           streams: [
             { pattern: 'public.orders', spec: {}, at: ['streams', 0] },

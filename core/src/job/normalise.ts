@@ -11,6 +11,7 @@ import type {
   JobFlow,
   JobSink,
   JobTransform,
+  LogRules,
   MemoryBound,
   RateLimit,
   SinkRule,
@@ -117,6 +118,7 @@ function ofFlow(
     ...(flow.was !== undefined && { was: flow.was }),
     connection: source,
     mode: flow.mode ?? 'full',
+    changes: logRules(flow.changes),
     ...(flow.rate && { rate: rateLimit(flow.rate) }),
     streams: rules,
     transforms: transforms(flow.transforms, [...at, 'transforms']),
@@ -134,6 +136,7 @@ function ofShort(job: ShortJobInput, values: JobValues): NormalJob {
     name: 'main',
     connection: source,
     mode: job.mode ?? 'full',
+    changes: logRules(job.changes),
     streams: rules,
     transforms: transforms(job.transforms, ['transforms']),
     sinks: [
@@ -262,6 +265,10 @@ function commitBounds(commit: NonNullable<LongJobInput['delivery']>['commit'] = 
     ...(rows !== undefined && { rows }),
     ...(bytes !== undefined && { bytes: parseSize(bytes)! }),
   };
+}
+
+function logRules({ keep, whenOver = 'warn' }: NonNullable<FlowInput['changes']> = {}): LogRules {
+  return { whenOver, ...(keep !== undefined && { keep: parseSize(keep)! }) };
 }
 
 function rateLimit({ rows, bytes }: NonNullable<FlowInput['rate']>): RateLimit {

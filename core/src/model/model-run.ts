@@ -138,6 +138,7 @@ export class Bench {
       batchBytes: 1,
       laneBytes: 1,
       lanes: 2,
+      changes: { whenOver: 'warn' },
       again: false,
       fresh: [],
       allowEmpty: true,

@@ -14,7 +14,7 @@ import type {
   StreamSchema,
   TablePlan,
 } from '@sluice/sdk';
-import type { RateLimit } from '../job/job.js';
+import type { LogRules, RateLimit } from '../job/job.js';
 import type { FlowKey, SinkKey } from '../ledger/ledger.js';
 
 /** How one sink of the flow takes a stream. */
@@ -95,6 +95,7 @@ export interface FlowPlan {
   readonly batchBytes: number;
   /** Bytes without which a lane does not begin: a batch for each of its stages. */
   readonly laneBytes: number;
+  readonly changes: LogRules;
   /** How fast the flow may read. */
   readonly rate?: RateLimit;
   /** Lanes that may run at once. */

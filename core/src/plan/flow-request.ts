@@ -1,7 +1,7 @@
 /** What the planner needs of one flow: systems that are already built, and the job's settings for each stream. */
 import type { JsonObject, Sink, Source, StreamSchema, Transform } from '@sluice/sdk';
 import type { JobValues } from '../job/check-settings.js';
-import type { JobTransform, RateLimit } from '../job/job.js';
+import type { JobTransform, LogRules, RateLimit } from '../job/job.js';
 import type { StreamChoice, TargetChoice } from '../job/stream-settings.js';
 import type { FlowKey } from '../ledger/ledger.js';
 import type { EpochBounds } from './flow-plan.js';
@@ -49,6 +49,7 @@ export interface FlowRequest {
   /** Those that hold for the flow: its own and the job's. */
   readonly rates: readonly RateLimit[];
   readonly parallel?: number;
+  readonly changes: LogRules;
   readonly again: boolean;
   readonly fresh: readonly string[];
   readonly allowEmpty: boolean;

@@ -96,6 +96,7 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
       request,
       sinks.map(({ plan }) => plan),
     ),
+    changes: request.changes,
     again: request.again,
     fresh: request.fresh,
     allowEmpty: request.allowEmpty,

@@ -264,6 +264,7 @@ async function planOne(
       batchMemory,
       rates: [job.rate, flow.rate].filter((rate) => rate !== undefined),
       ...(job.parallel !== undefined && { parallel: job.parallel }),
+      changes: flow.changes,
       again: job.again,
       fresh: options.fresh ?? [],
       allowEmpty: job.allowEmpty,

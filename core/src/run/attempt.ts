@@ -30,6 +30,8 @@ export interface FlowRun {
   readonly onStart: (sink: string, stream: StreamPlan, start: StreamStart, splits: readonly Split[]) => void;
   readonly onCommit: (commit: CommittedEpoch) => void;
   readonly onLag: (split: Split, lag: Lag) => void;
+  /** The source keeps more of a log than the job allows, in bytes. */
+  readonly onOver: (split: Split, kept: number) => void;
   readonly onPublish: (sink: string, stream: StreamPlan, generation: number) => void;
   readonly onDetach: (detached: DetachedSink) => void;
 }

@@ -158,7 +158,7 @@ export class LanePool {
   private runLane(lane: SplitLane, intake: Intake, { stop, unending, context }: Turn): Promise<LaneEnd> {
     const { attempt } = this;
     const { run, sinks } = attempt;
-    const { plan, ledger, counter, tolerance, rung, clock, onCommit, onLag } = run;
+    const { plan, ledger, counter, tolerance, rung, clock, onCommit } = run;
     const { split, generation } = lane;
     return runLane({
       plan,
@@ -189,7 +189,6 @@ export class LanePool {
           });
         },
       })),
-      onLag: (lag) => onLag(split, lag),
       sinks,
       tolerant: tolerance !== undefined,
       context,

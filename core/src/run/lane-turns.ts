@@ -5,6 +5,7 @@ import type { Attempt } from './attempt.js';
 import { sleep } from './backoff.js';
 import { withoutIdle } from './idle-lanes.js';
 import type { LanePool } from './lane-pool.js';
+import type { LogGuardian } from './log-guardian.js';
 import { newcomers } from './newcomers.js';
 
 /**
@@ -12,8 +13,14 @@ import { newcomers } from './newcomers.js';
  * copied that join a log which is being followed, copying and following take turns, so that neither waits for the
  * other to end. They never go on at once: whatever a turn of the log does not see of the copy before it, the next will.
  */
-export async function copyStreams(attempt: Attempt, pool: LanePool, before: FlowState): Promise<boolean> {
-  const { ledger, plan, stop } = attempt.run;
+export async function copyStreams(
+  attempt: Attempt,
+  pool: LanePool,
+  before: FlowState,
+  guardian: LogGuardian,
+): Promise<boolean> {
+  const { ledger, plan } = attempt.run;
+  const stop = AbortSignal.any([attempt.run.stop, guardian.over]);
   const all = attempt.splitsOf(before);
   const [logs, others] = [all.filter(isLog), all.filter((split) => !isLog(split))];
   let state = before;
@@ -23,7 +30,8 @@ export async function copyStreams(attempt: Attempt, pool: LanePool, before: Flow
     const followed = logs.some(({ split }) => hasBegun(state, split.id));
     const timer = followed ? setTimeout(() => pause.abort(), turnMs) : undefined;
     try {
-      const end = AbortSignal.any([stop, pause.signal]);
+      const pauses = followed ? [pause.signal, guardian.pause()] : [];
+      const end = AbortSignal.any([stop, ...pauses]);
       const lanes = await withoutIdle(attempt, pool.lanesOf(others, state));
       const stopped = await pool.run(lanes, end);
       if (!stopped) return false;
@@ -49,8 +57,14 @@ export interface LogsEnd {
  * Reads logs, once all that they go on from has been copied: what was changed meanwhile comes last. Up to where they
  * end now or, where the run follows them, until it is stopped or until streams have come that are to be taken in.
  */
-export async function readLogs(attempt: Attempt, pool: LanePool, before: FlowState): Promise<LogsEnd> {
-  const { ledger, plan, follow, stop, context } = attempt.run;
+export async function readLogs(
+  attempt: Attempt,
+  pool: LanePool,
+  before: FlowState,
+  guardian: LogGuardian,
+): Promise<LogsEnd> {
+  const { ledger, plan, follow, context } = attempt.run;
+  const stop = AbortSignal.any([attempt.run.stop, guardian.over]);
   const logs = attempt.splitsOf(before).filter(isLog);
   if (logs.length === 0) return { stopped: false };
   for (;;) {
@@ -73,7 +87,7 @@ export async function readLogs(attempt: Attempt, pool: LanePool, before: FlowSta
   }
 }
 
-function isLog({ split }: LedgerSplit): boolean {
+export function isLog({ split }: LedgerSplit): boolean {
   return split.phase === 'log';
 }
 

@@ -3,7 +3,6 @@ import {
   type Batch,
   type Context,
   type Json,
-  type Lag,
   type Message,
   type Reader,
   type Rung,
@@ -34,8 +33,6 @@ export interface LaneRun {
   /** The split's streams. */
   readonly streams: readonly StreamPlan[];
   readonly branches: readonly BranchRun[];
-  /** Told every few seconds of a log that is read on and on. */
-  readonly onLag: (lag: Lag) => void;
   readonly sinks: LiveSinks;
   /** Whether the job tolerates rows that are refused. */
   readonly tolerant: boolean;
@@ -78,32 +75,13 @@ export async function runLane(run: LaneRun): Promise<LaneEnd> {
     reader = await plan.source.open(request, context);
     const resumed = run.branches.every(({ position }) => position !== undefined && position.epoch > 0);
     if (resumed && run.acknowledges) await reader.ack?.(at);
-    const watch = watchLag(run, reader);
-    try {
-      return await new Lane(run, branches, reader).run();
-    } finally {
-      clearInterval(watch);
-    }
+    return await new Lane(run, branches, reader).run();
   } catch (error) {
     await branches.abort();
     throw error;
   } finally {
     await Promise.allSettled([reader?.close(), branches.close()]);
   }
-}
-
-/** Milliseconds between questions how far a log is behind. */
-const LAG_MS = 5000;
-
-/** What cannot be answered now is asked again. */
-function watchLag({ unending, onLag, context }: LaneRun, reader: Reader): NodeJS.Timeout | undefined {
-  if (!unending || reader.lag === undefined) return undefined;
-  const ask = () =>
-    reader.lag!().then(onLag, (error: unknown) => {
-      context.log.debug('it is not known how far the log is behind', { error: String(error) });
-    });
-  void ask();
-  return setInterval(() => void ask(), LAG_MS);
 }
 
 /** The branches of a lane whose sinks the flow still works with. */

@@ -188,18 +188,23 @@ class JobRun {
     );
     const metering = { budget: this.budget, paces };
     let failures = 0;
-    for (let attempt = 1; ; attempt++) {
+    /** Whether what this run has begun anew is to be gone on with. */
+    let retried = false;
+    for (;;) {
       const before = this.committed;
       let behind: DetachedSink | undefined;
       let failure: unknown;
       try {
-        const end = await this.attempt(flow, metering, stop, attempt > 1);
+        const attempt = this.attempt(flow, metering, stop, retried);
+        retried = true;
+        const end = await attempt;
         for (const { sink, stream, generation, complete } of end.streams) {
           this.ends.set(targetKey(flow, sink, stream), { generation, complete });
         }
         this.stopped ||= end.stopped;
         if (end.renewed !== undefined && !end.stopped) {
           flow = end.renewed;
+          retried = end.anew !== true;
           this.take(flow);
           await this.keeper.raise(this.keeper.lease.fence);
           continue;
@@ -272,6 +277,10 @@ class JobRun {
         });
       },
       onLag: (split, lag) => this.emit({ event: 'log.lag', flow: name, split: split.id, ...lag }),
+      onOver: (split, kept) => {
+        const { keep = 0, whenOver } = flow.changes;
+        this.emit({ event: 'log.over', flow: name, split: split.id, kept, keep, whenOver });
+      },
       onCommit: ({ sink, split, generation, epoch, stats: { rows, bytes }, sealed, delayMs }) => {
         this.committed++;
         this.emit({

@@ -74,6 +74,7 @@ export function planOf(setting: PlanSetting): Promise<FlowPlan> {
       epoch: {},
       batchMemory: 1 << 20,
       rates: [],
+      changes: { whenOver: 'warn' },
       again: false,
       fresh: [],
       allowEmpty: false,

@@ -6,6 +6,7 @@ import type {
   DropLog,
   Finding,
   KeptLog,
+  Lag,
   OpenRequest,
   PollPlace,
   Reader,
@@ -118,6 +119,10 @@ export class PostgresSource implements Source {
       await session.close();
       throw error;
     }
+  }
+
+  lag(log: Split, c: Context): Promise<Lag> {
+    return this.changes.lag(log, c);
   }
 
   clean(flow: string, certain: boolean, c: Context): Promise<string[]> {

@@ -7,6 +7,7 @@ import type {
   Context,
   DropLog,
   KeptLog,
+  Lag,
   OpenRequest,
   Reader,
   ReadPlan,
@@ -157,12 +158,16 @@ export class ChangeLog {
         casts: new ServerCasts(this.connections, c),
         moved: new MovedRows(this.connections, c),
       };
-      const lag = () => this.connections.using(c, (own) => slotLag(own, slot, c.log));
-      return new LogReader(stream, scene, from, lag);
+      return new LogReader(stream, scene, from);
     } catch (error) {
       await session.close();
       throw error;
     }
+  }
+
+  lag(log: Split, c: Context): Promise<Lag> {
+    const { slot } = specOf(log) as LogSpec;
+    return this.connections.using(c, (session) => slotLag(session, slot, c.log));
   }
 
   /** Slot and publication are the flow's own, unless the job names others. */

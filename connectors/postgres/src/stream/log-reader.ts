@@ -1,5 +1,5 @@
 /** Reads the log of a slot: changes of all its streams in the order of their commits, with a place behind each commit. */
-import { type Json, type Lag, logCheckpoint, type Message, type Reader } from '@sluice/sdk';
+import { type Json, logCheckpoint, type Message, type Reader } from '@sluice/sdk';
 import { LogDecoder, type LogScene } from './log-decoder.js';
 import type { LogStream } from './log-stream.js';
 import { type Lsn, lsnText, parseLsn } from './lsn.js';
@@ -17,7 +17,6 @@ export class LogReader implements Reader {
     private readonly scene: LogScene,
     /** The last place that was handed on. */
     private kept: Lsn,
-    readonly lag: () => Promise<Lag>,
   ) {}
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
