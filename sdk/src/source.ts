@@ -33,6 +33,8 @@ export interface CatalogStream {
   readonly estimatedBytes?: number;
   /** Columns whose values an update may come without (UNCHANGED); none by default. */
   readonly unchanged?: readonly string[];
+  /** Columns that rows from before they were added may have values in (a default), of which no change tells. */
+  readonly filled?: readonly string[];
   /** Whether changes carry the whole row as it was before; by default as the capabilities say. */
   readonly before?: boolean;
   /** Why the stream cannot be read (say, permission missing); it is listed, and a job that selects it fails. */

@@ -59,6 +59,8 @@ export interface StreamEnd {
 export class Attempt {
   /** By stream, as they are now: a stream that changes on the way is planned anew. */
   readonly plans: Map<string, StreamPlan>;
+  /** Whether streams are to be copied once more, since their shape has changed. */
+  asksForCopies = false;
 
   constructor(
     readonly run: FlowRun,
@@ -75,6 +77,12 @@ export class Attempt {
 
   planOf(stream: string): StreamPlan {
     return this.plans.get(stream)!;
+  }
+
+  /** The plan with its streams as they are now. */
+  planNow(): FlowPlan {
+    const { plan } = this.run;
+    return { ...plan, streams: plan.streams.map(({ stream }) => this.planOf(stream)) };
   }
 
   /** A log may have streams that the job does not read any more. */

@@ -8,6 +8,7 @@ import type { Attempt } from './attempt.js';
 import { Intake } from './intake.js';
 import { type LaneEnd, runLane } from './lane.js';
 import { lanesOf, type SplitLane } from './lane-groups.js';
+import { requestIfStale } from './request-if-stale.js';
 import { sinkJobOf } from './settle.js';
 import { ShapeChanged, ShapeChanges } from './shape-changed.js';
 import { type RefusedBySink, RowsRefused, sift } from './sift.js';
@@ -103,6 +104,7 @@ export class LanePool {
     const next = await plan.replan(schema, known, context);
     const difference = schemaDifference(known, arrivingSchema(next));
     context.log.warn(`stream ${schema.stream} has changed on the way`, { ...difference });
+    if (await requestIfStale(attempt, known, next)) attempt.asksForCopies = true;
     failpoint('reshape.before');
     const { generation, sinks } = starts.find(({ stream }) => stream === schema.stream)!;
     await live.each(async (sink) => {

@@ -72,7 +72,7 @@ export async function readLogs(
     // Sinks at places of their own read in turns, each up to the end, until they meet.
     const unending = follow && lanes.length === logs.length;
     const turn = new AbortController();
-    const looking = follow ? newcomers(attempt.run, turn.signal) : undefined;
+    const looking = follow ? newcomers(attempt, turn.signal) : undefined;
     const renewing = looking?.then((renewed) => {
       turn.abort();
       return renewed;
@@ -81,7 +81,7 @@ export async function readLogs(
     const renewed = await renewing;
     if (stop.aborted) return { stopped: true, ...(renewed && { renewed }) };
     if (renewed !== undefined) return { stopped: false, renewed };
-    if (!follow) return { stopped: false };
+    if (!follow) return { stopped: false, ...(attempt.asksForCopies && { renewed: attempt.planNow() }) };
     await sleep(TURN_MS, AbortSignal.any([stop, context.signal]));
     if (stop.aborted) return { stopped: true };
   }

@@ -1,21 +1,21 @@
 /** Looks, while a flow follows its logs, whether streams are to be copied: those that have come, or are asked for. */
 import type { FlowPlan } from '../plan/flow-plan.js';
-import type { FlowRun } from './attempt.js';
+import type { Attempt } from './attempt.js';
 import { sleep } from './backoff.js';
 
 /**
  * The plan to go on with, once there are any; nothing when the signal, or the end of the run, comes before that. What
  * goes wrong on the way can wait.
  */
-export async function newcomers(run: FlowRun, until: AbortSignal): Promise<FlowPlan | undefined> {
-  const { plan, ledger, context, stop, clock } = run;
+export async function newcomers(attempt: Attempt, until: AbortSignal): Promise<FlowPlan | undefined> {
+  const { plan, ledger, context, stop, clock } = attempt.run;
   const signal = AbortSignal.any([until, stop, context.signal]);
   for (let rest = LOOK_MS; ; rest -= REQUEST_MS) {
     await sleep(REQUEST_MS, signal);
     if (signal.aborted) return undefined;
     try {
       const wanted = await ledger.requestedCopies(plan.key);
-      if (wanted.length > 0) return plan;
+      if (wanted.length > 0) return attempt.planNow();
       if (rest > 0) continue;
       const began = clock.steady();
       const renewed = await plan.renewed?.({ ...context, signal });

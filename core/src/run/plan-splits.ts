@@ -4,6 +4,7 @@ import type { FlowState, LedgerSplit } from '../ledger/ledger.js';
 import type { SinkPlan } from '../plan/flow-plan.js';
 import type { Attempt } from './attempt.js';
 import { ownSplitsOf, splitsOf } from './flow-splits.js';
+import { requestIfStale } from './request-if-stale.js';
 
 /** Writes the splits that are still missing, before anything of them is read. */
 export async function planSplits(attempt: Attempt): Promise<FlowState> {
@@ -18,6 +19,10 @@ export async function planSplits(attempt: Attempt): Promise<FlowState> {
   if (missing.length > 0) {
     const generations = new Map(missing.map(({ stream, generation }) => [stream, generation]));
     const reads = missing.map(({ stream, generation }) => ({ ...attempt.planOf(stream).read, generation }));
+    for (const { stream } of starts.filter(({ action }) => action === 'resume')) {
+      const known = state.streams[stream]?.schema;
+      if (known !== undefined) await requestIfStale(attempt, known, attempt.planOf(stream));
+    }
     const wanted = await ledger.requestedCopies(key);
     const known = splitsOf(state, generations).map(({ split }) => leaving(split, wanted));
     let found: LedgerSplit[] = [];

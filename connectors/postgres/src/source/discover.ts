@@ -51,6 +51,7 @@ function describe(
   const format = columns.some((column) => column.type.viaText) ? undefined : framesFormat(wires);
   const notes = notesOf(relation, all, filtered);
   const problem = problemOf(relation);
+  const filled = columns.filter((column) => column.filled).map((column) => column.name);
   const unchanged = columns.filter((column) => column.outOfLine).map((column) => column.name);
   return {
     schema: schemaOf(relation, columns, key),
@@ -65,6 +66,7 @@ function describe(
     ...(relation.rows !== undefined && { estimatedRows: relation.rows }),
     ...(relation.kind !== 'v' && relation.kind !== 'f' && { estimatedBytes: relation.bytes }),
     ...(unchanged.length > 0 && { unchanged }),
+    ...(filled.length > 0 && { filled }),
     before: relation.logsBefore,
     ...(problem !== undefined && { problem }),
     ...(notes.length > 0 && { notes }),

@@ -33,6 +33,8 @@ export interface RelationColumn {
   readonly readable: boolean;
   /** Whether large values lie outside of the row: the log leaves them out while they stay the same. */
   readonly outOfLine: boolean;
+  /** Whether rows that were there before the column may have values in it: it has a default, or had one then. */
+  readonly filled: boolean;
 }
 
 const RELATIONS = `
@@ -106,8 +108,9 @@ const COLUMNS = `
          a.attstorage <> 'p' AND NOT CASE
            WHEN a.atttypid = 1700 THEN a.atttypmod >= 0 AND (a.atttypmod - 4) >> 16 <= 24
            WHEN a.atttypid IN (1042, 1043) THEN a.atttypmod BETWEEN 5 AND 8
-           ELSE false END
-  FROM pg_catalog.pg_attribute a
+           ELSE false END,
+         a.atthasmissing OR a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY ($1::oid[])
   ORDER BY a.attrelid, a.attnum`;
 
@@ -127,7 +130,7 @@ export async function columnsOf(
     const part = oids.slice(i, i + RELATIONS_AT_ONCE).join(',');
     const rows = (await session.rows(COLUMNS, [`{${part}}`])) as string[][];
     await catalog.load(rows.map((row) => Number(row[2])));
-    for (const [relation, name, oid, modifier, formatted, notNull, readable, outOfLine] of rows) {
+    for (const [relation, name, oid, modifier, formatted, notNull, readable, outOfLine, filled] of rows) {
       const place = `${oid} ${modifier}`;
       const type =
         types.get(place) ?? nativeType(formatted!, Number(oid), Number(modifier), catalog, session.version);
@@ -138,6 +141,7 @@ export async function columnsOf(
         nullable: notNull !== 't',
         readable: readable === 't',
         outOfLine: outOfLine === 't',
+        filled: filled === 't',
       });
     }
   }

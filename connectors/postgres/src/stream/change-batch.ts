@@ -10,7 +10,6 @@ import {
   filledBitmap,
   getBit,
   isValid,
-  OPS,
   setBit,
 } from '@sluice/sdk';
 import type { Cells } from '../copy/cells.js';
@@ -18,8 +17,6 @@ import type { ChangeIndex } from './change-index.js';
 import type { ChangeRows } from './change-rows.js';
 import type { ServerCasts } from './server-cast.js';
 import type { StreamShape } from './stream-shape.js';
-
-const INSERT = OPS.indexOf('insert');
 
 /** Values of fields that the server has made, by the field's index. */
 type CastCells = ReadonlyMap<number, Cells>;
@@ -49,11 +46,11 @@ function batchOf(
   };
   const options: BatchOptions = { op, byteSize };
   if (!rows.saysBefore) {
-    return Batch.ofDecoder(schema, count, new Fields(shape, () => index().now, op, nowCast), options);
+    return Batch.ofDecoder(schema, count, new Fields(shape, () => index().now, nowCast), options);
   }
-  const old = new Fields(shape, () => index().before!, 'update', beforeCast);
+  const old = new Fields(shape, () => index().before!, beforeCast);
   const before = Batch.ofDecoder(schema, count, old, { byteSize: 0 });
-  const now = new Fields(shape, () => index().now, op, nowCast);
+  const now = new Fields(shape, () => index().now, nowCast);
   return Batch.ofDecoder(schema, count, now, { ...options, before });
 }
 
@@ -61,7 +58,6 @@ class Fields implements ColumnDecoder {
   constructor(
     private readonly shape: StreamShape,
     private readonly index: () => ChangeIndex,
-    private readonly op: Batch['op'],
     private readonly cast: CastCells | undefined,
   ) {}
 
@@ -74,15 +70,13 @@ class Fields implements ColumnDecoder {
     return absent === undefined ? made : leaveOut(made, absent);
   }
 
-  /** The table had no such column then: new rows have none, of others nothing is said. */
+  /** The table had no such column then: nothing is said of it. */
   private unknown(decode: (cells: Cells) => Column, rows: number): Column {
     const bytes = Buffer.alloc(0);
     const starts = new Int32Array(rows).fill(-1);
     const made = decode({ bytes, view: new DataView(bytes.buffer, 0, 0), starts, nulls: rows });
-    const { op } = this;
-    if (op === 'insert') return made;
     const absent: Bitmap = new Uint8Array(bitmapBytes(rows));
-    for (let i = 0; i < rows; i++) if (typeof op === 'string' || op[i] !== INSERT) setBit(absent, i);
+    for (let i = 0; i < rows; i++) setBit(absent, i);
     return { ...made, absent };
   }
 }

@@ -33,11 +33,11 @@ import { LogStream } from './log-stream.js';
 import { liveColumns, loggedTables, planLogged } from './logged-table.js';
 import { LoggedTypes } from './logged-types.js';
 import { type Lsn, parseLsn } from './lsn.js';
-import { MovedRows } from './moved-rows.js';
 import { checkPublication, preparePublication } from './publication.js';
 import { ServerCasts } from './server-cast.js';
 import { advanceSlot, busy, checkPlace, createSlot, dropSlot, freeSlot, logEnd, slotLag } from './slot.js';
 import type { StreamNow } from './stream-shape.js';
+import { WholeRows } from './whole-rows.js';
 import { writersEnded } from './writers.js';
 
 /** What opening a log finds. */
@@ -156,7 +156,7 @@ export class ChangeLog {
         batchRows,
         types: new LoggedTypes(this.connections, c),
         casts: new ServerCasts(this.connections, c),
-        moved: new MovedRows(this.connections, c),
+        whole: new WholeRows(this.connections, c),
       };
       return new LogReader(stream, scene, from);
     } catch (error) {

@@ -25,9 +25,9 @@ import {
 import { type LoggedRelation, loggedRelation } from './logged-relation.js';
 import type { LoggedTypes } from './logged-types.js';
 import type { Lsn } from './lsn.js';
-import type { MovedRows } from './moved-rows.js';
 import type { ServerCasts } from './server-cast.js';
 import { changedStream, type StreamNow, StreamShape } from './stream-shape.js';
+import type { WholeRows } from './whole-rows.js';
 
 const OP_INSERT = OPS.indexOf('insert');
 const OP_UPDATE = OPS.indexOf('update');
@@ -60,7 +60,7 @@ export interface LogScene {
   readonly batchRows: number;
   readonly types: LoggedTypes;
   readonly casts: ServerCasts;
-  readonly moved: MovedRows;
+  readonly whole: WholeRows;
 }
 
 export class LogDecoder {
@@ -205,6 +205,7 @@ export class LogDecoder {
     const rows = this.gathering.get(shape);
     if (rows === undefined) return;
     this.gathering.delete(shape);
-    yield await this.scene.moved.complete(await changeBatch(shape, rows, this.scene.casts));
+    const { whole, casts } = this.scene;
+    yield await whole.complete(await changeBatch(shape, rows, casts), shape.isPast);
   }
 }

@@ -1,5 +1,5 @@
 /** How the rows of a logged table become those of its stream. */
-import { type Field, fieldIndex, type StreamSchema, field as schemaField } from '@sluice/sdk';
+import { type Field, fieldIndex, type StreamSchema, sameType, field as schemaField } from '@sluice/sdk';
 import { type FieldDecoder, fieldDecoder } from '../copy/decode-column.js';
 import { ident } from '../quote.js';
 import type { NativeType } from '../types/native-type.js';
@@ -7,7 +7,7 @@ import type { LoggedRelation } from './logged-relation.js';
 
 /** Where a field's values are in the log, and how they are read. */
 export interface ShapeField {
-  /** The logged columns that it comes from, mostly one; none where the table had no such column then. */
+  /** The logged columns that it comes from, mostly one; none where the table had no such column, or of another type, then. */
   readonly from: readonly number[];
   readonly decode: FieldDecoder;
   /** What the server makes of the logged columns, which it knows by their names, before they are decoded. */
@@ -31,6 +31,8 @@ export interface StreamNow {
 
 export class StreamShape {
   readonly fields: readonly ShapeField[];
+  /** Whether the table has columns now that its logged rows do not have, or have of another type. */
+  readonly isPast: boolean;
   /** Which logged columns tell old rows apart. */
   readonly identity: readonly boolean[];
   /** Indices of the logged columns that make the stream's key, rising. */
@@ -46,7 +48,10 @@ export class StreamShape {
     const { schema, columns } = stream;
     const places = new Map(relation.columns.map(({ name }, i) => [name, i]));
     const live = new Map(columns.map((column) => [column.name, column]));
-    this.fields = schema.fields.map((f) => shapeField(f, live.get(f.name)!, places, types));
+    this.fields = schema.fields.map((f) =>
+      shapeField(f, live.get(f.name)!, places, types, schema.key.includes(f.name)),
+    );
+    this.isPast = this.fields.some(({ from }) => from.length === 0);
     this.types = types.map(({ name }) => name);
     this.identity = relation.columns.map(({ identity }) => identity);
     this.key = schema.key.flatMap((name) => places.get(name) ?? []).sort((a, b) => a - b);
@@ -58,6 +63,7 @@ function shapeField(
   { type, generated }: LiveColumn,
   places: ReadonlyMap<string, number>,
   types: readonly NativeType[],
+  isKey: boolean,
 ): ShapeField {
   const decode = fieldDecoder(type.wire, f.type);
   const column = places.get(f.name);
@@ -73,6 +79,8 @@ function shapeField(
   }
   const from = [column];
   const same = types[column]!.name === type.name;
+  // What became of values when their column got another type is the server's secret: USING may have been anything.
+  if (!same && !isKey && !sameType(types[column]!.logical, type.logical)) return { from: [], decode };
   if (same && !type.viaText) return { from, decode };
   return { from, decode, sql: `${ident(f.name)}${same ? '' : `::${type.name}`}${shown}` };
 }

@@ -19,7 +19,9 @@ for (const version of ['14', '15', '16', '17', '18'] as const) {
       const source = openSource(url, { slot });
       const job = await LogJob.begin(source, 'public.t');
       const place = async (column: string) =>
-        (await psql(url, `SELECT ${column} - '0/0' FROM pg_replication_slots WHERE slot_name = '${slot}'`)).trim();
+        (
+          await psql(url, `SELECT ${column} - '0/0' FROM pg_replication_slots WHERE slot_name = '${slot}'`)
+        ).trim();
       const both = async () => ({
         confirmed: BigInt(await place('confirmed_flush_lsn')),
         kept: BigInt(await place('restart_lsn')),

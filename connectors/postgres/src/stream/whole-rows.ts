@@ -1,10 +1,15 @@
 /**
- * Rows whose key has changed, of which the log does not have every value: large ones that are stored outside of their
- * row come as unchanged. Who has the row under its old key takes them along. But a copy that was made around the change
- * may have met the row under neither key, so that nobody has it; the rest is therefore read from the table, as it is
- * now. That may be later than the change: what happened to the row since comes behind it in the log.
+ * Rows that have to be whole, and of which the log does not have every value: they are completed from the table, as it
+ * is now. That may be later than the change: what happened to the row since comes behind it in the log.
+ *
+ * Of rows whose key has changed, large values that are stored outside of their row come as unchanged. Who has the row
+ * under its old key takes them along. But a copy that was made around the change may have met the row under neither
+ * key, so that nobody has it.
+ *
+ * Rows that were written before their table got another shape have none of the columns that came, or got their name or
+ * type, since then; what the table has in them no change tells.
  */
-import { Batch, type Context, field, getBit, OPS, type Row, types, UNCHANGED } from '@sluice/sdk';
+import { Batch, type Context, field, getBit, OPS, type Op, type Row, types, UNCHANGED } from '@sluice/sdk';
 import type { Connections } from '../connection/connections.js';
 import type { Session } from '../connection/session.js';
 import { FrameBatches } from '../copy/frame-batch.js';
@@ -14,22 +19,24 @@ import { columnsOf, findRelation, type RelationColumn } from '../source/relation
 import { fromClause } from '../source/select.js';
 import { valueText } from '../types/value-text.js';
 
-const MOVE = OPS.indexOf('move');
+/** Which rows have to be whole, and which of a past shape. */
+const WHOLE: readonly Op[] = ['insert', 'move'];
+const PAST: readonly Op[] = [...WHOLE, 'update'];
 /** Beside the table's columns: which of the wanted rows it is. */
 const ORDINAL = '_sluice_row';
 /** Rows that are asked for at once. */
 const ROWS = 1000;
 const BOUNDS = { rows: ROWS, bytes: 1 << 20 };
 
-export class MovedRows {
+export class WholeRows {
   constructor(
     private readonly connections: Connections,
     private readonly c: Context,
   ) {}
 
-  /** The batch with its moved rows whole, as far as the table still has them. */
-  async complete(batch: Batch): Promise<Batch> {
-    const wanted = movesInPart(batch);
+  /** The batch with these rows whole, as far as the table still has them; of others that were inserted, the rest is null. */
+  async complete(batch: Batch, isPast: boolean): Promise<Batch> {
+    const wanted = rowsInPart(batch, isPast ? PAST : WHOLE);
     if (wanted.length === 0) return batch;
     const rows = [...batch.rows()];
     await this.connections.using(this.c, async (session) => {
@@ -45,18 +52,28 @@ export class MovedRows {
         }
       }
     });
+    for (const i of wanted) {
+      if (batch.opAt(i) !== 'insert') continue;
+      const known = Object.entries(rows[i]!).map(([name, value]) => [
+        name,
+        value === UNCHANGED ? null : value,
+      ]);
+      rows[i] = Object.fromEntries(known) as Row;
+    }
     const { op, byteSize, before } = batch;
     return Batch.ofRows(batch.schema, rows, { op, byteSize, ...(before && { before }) });
   }
 }
 
-/** Moved rows that have values which were not sent. */
-function movesInPart(batch: Batch): number[] {
+/** Rows of these ops that have values which were not sent. */
+function rowsInPart(batch: Batch, ops: readonly Op[]): number[] {
   const { op, rowCount } = batch;
-  if (op !== 'move' && (typeof op === 'string' || !op.includes(MOVE))) return [];
+  const has = typeof op === 'string' ? ops.includes(op) : ops.some((each) => op.includes(OPS.indexOf(each)));
+  if (!has) return [];
   const absents = batch.columns().flatMap(({ absent }) => absent ?? []);
+  if (absents.length === 0) return [];
   const all = Array.from({ length: rowCount }, (_, i) => i);
-  return all.filter((i) => batch.opAt(i) === 'move' && absents.some((bits) => getBit(bits, i)));
+  return all.filter((i) => ops.includes(batch.opAt(i)) && absents.some((bits) => getBit(bits, i)));
 }
 
 /** Those of a table's rows that are there, by their new keys; none where the table is no longer what was logged. */
@@ -82,7 +99,7 @@ async function rowsNow(session: Session, batch: Batch, wanted: readonly number[]
     [{ kind: 'int4' }, ...columns.map(({ type }) => type.wire)],
     undefined,
   );
-  const copy = await session.copyOut(sql, BOUNDS, `reading moved rows of ${schema.stream}`);
+  const copy = await session.copyOut(sql, BOUNDS, `completing rows of ${schema.stream}`);
   const found: Row[] = [];
   for (let chunk = await copy.next(); chunk !== undefined; chunk = await copy.next()) {
     found.push(...batches.batch(chunk).rows());

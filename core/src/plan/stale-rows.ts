@@ -1,0 +1,22 @@
+/**
+ * Whether the rows that targets have from before lack what the source has in them since a stream's shape has changed:
+ * values that no change tells. Such a stream has to be copied once more.
+ */
+import type { StreamSchema } from '@sluice/sdk';
+import { arrivingSchema, type StreamPlan } from './flow-plan.js';
+import { schemaDifference } from './schema-policy.js';
+
+/** `known`: the shape in which rows have arrived so far. */
+export function leavesRowsStale(known: StreamSchema, plan: StreamPlan): boolean {
+  const { read, catalog } = plan;
+  if (read.mode !== 'cdc') return false;
+  const { added, gone, changed } = schemaDifference(known, arrivingSchema(plan));
+  // A column that goes where another comes may be the same under a new name.
+  if (changed.length > 0 || (added.length > 0 && gone.length > 0)) return true;
+  const { filled = [] } = catalog;
+  if (added.some((name) => filled.includes(name))) return true;
+  // Columns that transforms have named otherwise cannot be told apart.
+  const own = new Set(catalog.schema.fields.map(({ name }) => name));
+  const before = new Set(known.fields.map(({ name }) => name));
+  return added.some((name) => !own.has(name)) && filled.some((name) => !before.has(name));
+}

@@ -1,0 +1,153 @@
+/** Tables that change their shape under a flow that follows them: what it has made of them is what a copy would make. */
+import type { JobSpec } from '@sluice/sdk';
+import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows } from '@sluice/test';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Workspace } from './cli-workspace.js';
+
+const MINUTES = 60_000;
+
+/** What is done to the table, and which of its columns are compared from then on. */
+const STEPS = [
+  ['a constant default', 'ALTER TABLE t ADD c integer DEFAULT 7', { c: 'c' }],
+  [
+    'a default that is gone again',
+    "ALTER TABLE t ADD d text DEFAULT 'then'; ALTER TABLE t ALTER d DROP DEFAULT",
+    { d: 'd' },
+  ],
+  [
+    'a default that was another then',
+    'ALTER TABLE t ADD e integer DEFAULT 1; ALTER TABLE t ALTER e SET DEFAULT 2',
+    { e: 'e' },
+  ],
+  ['a default of each row', 'ALTER TABLE t ADD f uuid DEFAULT gen_random_uuid()', { f: 'f' }],
+  ['a default that is never null', 'ALTER TABLE t ADD g integer NOT NULL DEFAULT 5', { g: 'g' }],
+  ['no default', 'ALTER TABLE t ADD h text', { h: 'h' }],
+  ['another name', 'ALTER TABLE t RENAME a TO renamed', { renamed: 'renamed', a: undefined }],
+  ['another type', 'ALTER TABLE t ALTER b TYPE bigint USING b * 2', { b: 'b' }],
+  ['nothing any more', 'ALTER TABLE t DROP renamed', { renamed: undefined }],
+] as const;
+
+describeWithServer('postgres-15', (server) => {
+  let place: Workspace;
+  let source: string;
+  let target: string;
+
+  beforeEach(async () => {
+    place = new Workspace();
+    source = await server().createDatabase();
+    target = await server().createDatabase();
+    await sql(
+      "CREATE TABLE t (id integer PRIMARY KEY, a text, b integer); INSERT INTO t SELECT g, 'a' || g, g FROM generate_series(1, 20) g",
+    );
+  });
+  afterEach(async () => {
+    place.remove();
+    await sql(
+      'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND database = current_database()',
+    );
+    const slots = 'FROM pg_replication_slots WHERE database = current_database()';
+    await expect.poll(() => sql(`SELECT count(*) FILTER (WHERE active) ${slots}`)).toBe('0');
+    await sql(`SELECT pg_drop_replication_slot(slot_name) ${slots}`);
+  });
+
+  const sql = (text: string) => server().psql(text, source);
+
+  function job(): string {
+    return place.job('job.json', {
+      name: 'shapes',
+      connections: {
+        app: { connector: 'postgres', url: source },
+        copy: { connector: 'postgres', url: target },
+        lake: { connector: 'duckdb', path: 'lake.duckdb' },
+      },
+      flows: {
+        main: {
+          source: 'app',
+          mode: 'cdc',
+          sinks: { copy: { to: 'copy', write: 'upsert' }, lake: { to: 'lake', write: 'upsert' } },
+        },
+      },
+    } as JobSpec);
+  }
+
+  async function expectSame(columns: readonly string[], what: string, lake = true): Promise<void> {
+    const list = (type: string) => columns.map((name) => `${name}::${type} AS ${name}`).join(', ');
+    const wanted = await dumpPostgres(source, `SELECT ${list('text')} FROM t`);
+    const copy = await dumpPostgres(target, `SELECT ${list('text')} FROM t`);
+    expectSameRows(wanted, copy, { expected: 'source', actual: `copy after ${what}` });
+    if (!lake) return;
+    const rows = await dumpDuckdb(place.path('lake.duckdb'), `SELECT ${list('VARCHAR')} FROM public.t`);
+    expectSameRows(wanted, rows, { expected: 'source', actual: `lake after ${what}` });
+  }
+
+  /** Rows around each step: written before it and not read yet, and after it. */
+  let next = 100;
+  const around = (alter: string) => {
+    next += 10;
+    const id = next;
+    return `INSERT INTO t (id, b) VALUES (${id}, 1), (${id + 1}, 2); UPDATE t SET b = b + 1 WHERE id IN (3, ${id}); DELETE FROM t WHERE id = ${id + 1};
+      ${alter}; INSERT INTO t (id, b) VALUES (${id + 2}, 3); UPDATE t SET b = b + 1 WHERE id IN (4, ${id + 2})`;
+  };
+
+  it(
+    'run by run: columns that come with values, under other names and of other types',
+    async () => {
+      const file = job();
+      const run = async () => {
+        const exit = await place.sluice(['run', file, '--quiet']);
+        expect(exit.code, exit.stderr + exit.stdout).toBe(0);
+      };
+      await run();
+      const columns = new Set(['id', 'a', 'b']);
+      for (const [what, alter, compared] of STEPS) {
+        await sql(around(alter));
+        for (const [name, now] of Object.entries(compared)) {
+          if (now === undefined) columns.delete(name);
+          else columns.add(name);
+        }
+        await run();
+        await expectSame([...columns], what);
+      }
+      await sql(
+        "UPDATE t SET c = NULL WHERE id < 5; UPDATE t SET h = 'h' WHERE id > 10; DELETE FROM t WHERE id = 2",
+      );
+      await run();
+      await expectSame([...columns], 'changes of all these');
+    },
+    4 * MINUTES,
+  );
+
+  it(
+    'while it is followed',
+    async () => {
+      const running = place.start(['run', job(), '--follow', '--json']);
+      const shown = (text: string) =>
+        server()
+          .psql(text, target)
+          .catch((error: unknown) => String(error));
+      const columns = new Set(['id', 'a', 'b']);
+      await expect.poll(() => shown('SELECT count(*) FROM t'), { timeout: MINUTES }).toBe('20');
+      for (const [what, alter, compared] of STEPS.filter((_, i) => [0, 3, 6].includes(i))) {
+        await sql(around(alter));
+        for (const [name, now] of Object.entries(compared)) {
+          if (now === undefined) columns.delete(name);
+          else columns.add(name);
+        }
+        await expect
+          .poll(
+            () =>
+              expectSame([...columns], what, false).then(
+                () => 'same',
+                (error: unknown) => String(error),
+              ),
+            { timeout: MINUTES, interval: 500 },
+          )
+          .toBe('same');
+      }
+      running.signal('SIGTERM');
+      expect(await running.ended, running.stderr).toEqual({ code: 143, signal: null });
+      await expectSame([...columns], 'all of them');
+    },
+    4 * MINUTES,
+  );
+});
