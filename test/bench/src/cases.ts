@@ -6,6 +6,7 @@ import type { ConnectionSpec, SinkSpec, TransformSpec } from '@sluice/sdk';
 import type { PostgresServer } from '@sluice/test';
 import type { BenchFiles } from './bench-files.js';
 import { applyChanges } from './changes/apply-changes.js';
+import { firstCopy } from './changes/first-copy.js';
 import { readChanges } from './changes/read-changes.js';
 import type { Comparison, Contender } from './compare.js';
 import { COLUMNS, DUCKDB_COLUMNS } from './dataset.js';
@@ -16,6 +17,8 @@ export interface Place {
   readonly server: PostgresServer;
   readonly files: BenchFiles;
   readonly rows: number;
+  /** Of the server: those of others are to be the same. */
+  readonly settings: { readonly [name: string]: string };
 }
 
 export const CASES: { readonly [name: string]: (place: Place) => Promise<Comparison> } = {
@@ -87,13 +90,7 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
   'pg-changes-single': (p) => readChanges(p, 'pg-changes-single', 1),
   'pg-apply': (p) => applyChanges(p, 'pg-apply', 100),
   'pg-apply-single': (p) => applyChanges(p, 'pg-apply-single', 1),
-  'first-copy': async (p) => ({
-    name: 'Postgres → Postgres, the copy before a log, against a full load',
-    rows: p.rows,
-    atMost: 1.1,
-    floor: toPostgres(p, 'full-load', []),
-    ours: copyBeforeLog(p),
-  }),
+  'first-copy': firstCopy,
   'nothing-new': readNothingNew,
   'pg-parquet': async (p) => ({
     name: 'Postgres → Parquet (snappy)',
@@ -171,37 +168,6 @@ function fromCsv(p: Place, name: string, csv: string): Contender {
     prepare: async () => {
       await prepare();
       rmSync(letters, { recursive: true, force: true });
-    },
-    landed,
-  };
-}
-
-/** The copy of a flow that follows changes, of which there are none. */
-function copyBeforeLog(p: Place): Contender {
-  const name = 'first-copy';
-  const { prepare, landed } = toPostgres(p, name, []);
-  return {
-    command: p.files.run({
-      name,
-      connections: {
-        source: { ...postgres(p), slot: 'bench_first', publication: 'bench_first' },
-        target: postgres(p),
-      },
-      flows: {
-        main: {
-          source: 'source',
-          mode: 'cdc',
-          streams: ['bench.rows'],
-          sinks: { main: { ...TARGET, write: 'upsert' } },
-        },
-      },
-    }),
-    prepare: async () => {
-      await p.server.psql(
-        `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'bench_first';
-         DROP PUBLICATION IF EXISTS bench_first`,
-      );
-      await prepare();
     },
     landed,
   };

@@ -21,6 +21,8 @@ export interface Comparison {
   readonly oursRows?: number;
   /** The ratio that ours must not exceed. */
   readonly atMost: number;
+  /** Stops what the comparison has started. */
+  readonly close?: () => Promise<void>;
 }
 
 export interface Outcome {

@@ -55,9 +55,9 @@ try {
     );
     await createDataset(server, rows);
     for (const name of compared) {
-      const comparison = await CASES[name]!({ server, files, rows });
+      const comparison = await CASES[name]!({ server, files, rows, settings: SETTINGS });
       say(comparison.name);
-      const outcome = await compare(comparison, rounds, say);
+      const outcome = await compare(comparison, rounds, say).finally(() => comparison.close?.());
       say(
         `  ratio ${outcome.ratio.toFixed(2)}× (${outcome.ratioMin.toFixed(2)}–${outcome.ratioMax.toFixed(2)}), at most ${outcome.atMost}×; A/A ${outcome.aa.toFixed(2)}; ${outcome.rows} rows landed; peak RSS ${Math.round(outcome.oursPeakMiB)} MiB`,
       );
