@@ -242,4 +242,22 @@ export const coreErrors = defineErrors('CORE', {
     title: 'The spool cannot be written or read',
     help: 'What a source gives only once is kept in a folder beside the state until all sinks have it. Look at the free space and the rights of that folder, and repeat.',
   },
+  targetsDiffer: {
+    number: 150,
+    class: 'contract',
+    title: 'Source and target differ',
+    help: '`sluice verify --repair` writes what differs into targets of write mode `upsert`; others are made anew by running the job, one whose changes are followed by `sluice resync`. Look first for who changed the target.',
+  },
+  verifyUnsettled: {
+    number: 151,
+    class: 'transient',
+    title: 'It cannot be told yet whether source and target differ',
+    help: 'Run the job, so that the target has what the source had, and verify again; a run that follows the source may go on meanwhile.',
+  },
+  verifyRefused: {
+    number: 152,
+    class: 'config',
+    title: 'Source and target cannot be compared, or not repaired',
+    help: 'The message says why; `--streams` and `--sink` choose what is compared.',
+  },
 });

@@ -68,3 +68,5 @@ export {
 } from './state/kept-logs.js';
 export { type PlaceChange, placesAt, placesBetween } from './state/places.js';
 export { type RewindOptions, type RewoundFlow, rewindJob } from './state/rewind.js';
+export type { ComparedStream, Difference, StreamComparison, VerifyEvent } from './verify/differences.js';
+export { type Verified, type VerifyOptions, verifyJob } from './verify/verify-job.js';

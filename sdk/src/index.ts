@@ -23,6 +23,7 @@ export {
   type SourceDefinition,
   type StreamDefinition,
 } from './define-source.js';
+export { documentText } from './document-text.js';
 export * from './errors.js';
 export { failpoint } from './failpoint.js';
 export { type Finding, failure } from './finding.js';

@@ -9,7 +9,7 @@ import type { Json, JsonObject } from './json.js';
 import type { Clear } from './message.js';
 import type { Protocol, ReadMode, SaveMode, WriteMode } from './modes.js';
 import type { StreamSchema } from './schema.js';
-import type { Split } from './source.js';
+import type { Source, Split } from './source.js';
 import type { TypeVerdict } from './verdict.js';
 
 export interface SinkCapabilities {
@@ -170,6 +170,14 @@ export interface PublishOptions {
   readonly allowEmpty: boolean;
 }
 
+/** Targets as streams that can be read: see {@link Sink.reads}. */
+export interface TargetSource {
+  /** A source over the sink's own system. The caller closes it. */
+  readonly source: Source;
+  /** What the source calls the target of each table, in order. A target that is not there is no stream of it. */
+  readonly streams: readonly string[];
+}
+
 /** A target that a job writes, as `diagnose` is asked about it. */
 export type DiagnosedTarget = Pick<SinkStream, 'stream' | 'target' | 'write' | 'save'>;
 
@@ -215,6 +223,11 @@ export interface Sink {
     c: Context,
   ): Promise<void>;
   open(lane: LaneRequest, c: Context): Promise<Writer>;
+  /**
+   * For `sluice verify`: how what is in these targets is read, all of it, whoever wrote it. A new source each time, which
+   * shows the targets as they are then. Sinks without it cannot be compared with their source.
+   */
+  reads?(tables: readonly TablePlan[]): TargetSource;
   /**
    * For `sluice clean`: everything that the sink keeps of a job (by its id) beside the targets: its record, staging,
    * what was put aside. Answers with the statements or paths of each step, in order, none where nothing is left; only

@@ -190,6 +190,13 @@ export interface Source {
   /** Asked every few seconds while a run works that reads a log. May write warnings to the log of its context. */
   lag?(log: Split, c: Context): Promise<Lag>;
   /**
+   * For `sluice verify`, of a split of phase `log`: where the log ends now. Whoever has read to this position has met
+   * everything that was committed before the call.
+   */
+  logEnd?(split: Split, c: Context): Promise<Json>;
+  /** Which of two positions of a log comes first: negative where it is `a`, 0 where they are one. */
+  comparePositions?(split: Split, a: Json, b: Json): number;
+  /**
    * For `sluice clean`: everything that the source keeps for a flow (`job/flow`, see {@link Context.flow}) in the system.
    * Answers with the statements of each step, in order, none where nothing is left; only where `certain` they are done.
    * Repeatable, wherever it was interrupted.

@@ -2,8 +2,13 @@ import { matchesPattern } from '@sluice/sdk';
 import type { Action } from '../commands/command.js';
 import { cliErrors } from '../errors.js';
 import { findState } from '../state/find-state.js';
+import { verifyAndTell } from '../verify/verify-and-tell.js';
 
 export const action: Action = async (input, output) => {
+  const where = input.text('where');
+  if (where !== undefined) {
+    return verifyAndTell(input, output, { streams: [input.positionals[1]!], repair: true, where, limit: 0 });
+  }
   const { ledger, name = '' } = await findState(input, output, false);
   const pattern = input.positionals[1]!;
   try {

@@ -29,6 +29,7 @@ import { stateFork } from './state-fork.js';
 import { stateImport } from './state-import.js';
 import { stateRewind } from './state-rewind.js';
 import { stateShow } from './state-show.js';
+import { verify } from './verify.js';
 
 export const commands: readonly CommandSpec[] = [
   init,
@@ -39,6 +40,7 @@ export const commands: readonly CommandSpec[] = [
   doctor,
   discover,
   preview,
+  verify,
   resync,
   stateShow,
   stateDiff,

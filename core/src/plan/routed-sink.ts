@@ -62,6 +62,7 @@ export function routedSink(sink: Sink, routes: ReadonlyMap<string, readonly stri
       await sink.adopt(job, whole, c);
     },
     open: (lane, c) => sink.open({ ...lane, tables: lane.tables.flatMap(tablesOf) }, c),
+    ...(sink.reads && { reads: (tables) => sink.reads!(tables) }),
     ...(sink.close && { close: () => sink.close!() }),
   };
 }

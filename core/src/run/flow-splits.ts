@@ -1,13 +1,13 @@
 /** Which splits of a flow belong to generations of its streams. */
-import { isReplay } from '../dead-letters/replay-split.js';
 import type { FlowState, LedgerSplit } from '../ledger/ledger.js';
+import { isOwnSplit } from './own-split.js';
 import type { StreamStart } from './reconcile.js';
 import { splitsByStream } from './splits-by-stream.js';
 
 export function splitsOf(state: FlowState, generations: ReadonlyMap<string, number>): LedgerSplit[] {
   return Object.values(state.splits).filter(
     ({ split, generation }) =>
-      !isReplay(split) && split.streams.some((stream) => generations.get(stream) === generation),
+      !isOwnSplit(split) && split.streams.some((stream) => generations.get(stream) === generation),
   );
 }
 
@@ -16,6 +16,6 @@ export function ownSplitsOf(state: FlowState) {
   const found = splitsByStream(state.splits);
   return ({ stream, generation }: Pick<StreamStart, 'stream' | 'generation'>): LedgerSplit[] =>
     found(stream).flatMap(([, held]) =>
-      held.generation === generation && !isReplay(held.split) ? held : [],
+      held.generation === generation && !isOwnSplit(held.split) ? held : [],
     );
 }

@@ -46,6 +46,12 @@ export class BenchFiles {
     return { name: job.name, file: process.execPath, args, cwd: this.folder };
   }
 
+  /** `sluice verify` of a job that has run. */
+  verify(job: JobSpec): Command {
+    const args = [SLUICE, 'verify', this.jobFile(job), '--state', this.path(`${job.name}.state`, 'state.db')];
+    return { name: job.name, file: process.execPath, args, cwd: this.folder };
+  }
+
   /** `sluice plan` of a job. */
   plan(job: JobSpec): Command {
     const args = [SLUICE, 'plan', this.jobFile(job)];

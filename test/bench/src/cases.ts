@@ -12,6 +12,7 @@ import type { Comparison, Contender } from './compare.js';
 import { COLUMNS, DUCKDB_COLUMNS } from './dataset.js';
 import { readNothingNew } from './nothing-new.js';
 import { shell } from './process-run.js';
+import { readVerify } from './verify.js';
 
 export interface Place {
   readonly server: PostgresServer;
@@ -92,6 +93,7 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
   'pg-apply-single': (p) => applyChanges(p, 'pg-apply-single', 1),
   'first-copy': firstCopy,
   'nothing-new': readNothingNew,
+  verify: readVerify,
   'pg-parquet': async (p) => ({
     name: 'Postgres → Parquet (snappy)',
     rows: p.rows,

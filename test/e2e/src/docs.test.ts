@@ -53,6 +53,7 @@ describe('the documentation', () => {
     'docs/memory.md',
     'docs/increments.md',
     'docs/schemas.md',
+    'docs/verify.md',
   ])('%s does what it says', { timeout: 300_000 }, (page) => {
     const blocks = docsBlocks(readFileSync(join(ROOT, page), 'utf8'));
     expect(blocks.filter(({ kind }) => kind === 'command').length).toBeGreaterThan(3);

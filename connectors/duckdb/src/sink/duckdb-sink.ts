@@ -17,12 +17,14 @@ import {
   type SinkStream,
   shellWord,
   type TablePlan,
+  type TargetSource,
 } from '@sluice/sdk';
 import { type Database, type DatabaseLease, fileExists, openDatabase } from '../database/database.js';
 import { databasePath, MEMORY } from '../database/database-path.js';
 import { identityOf, identityOfPath } from '../database/identity.js';
 import type { DuckdbConfig } from '../duckdb-config.js';
 import { duckdbErrors } from '../errors.js';
+import { DuckdbSource } from '../source/duckdb-source.js';
 import { ensureTable } from '../tables/converge.js';
 import { folded, plainName, qualified } from '../tables/identifiers.js';
 import { makerOf, readShape } from '../tables/table-shape.js';
@@ -173,6 +175,13 @@ export class DuckdbSink implements Sink {
       await lease.release();
       throw error;
     }
+  }
+
+  reads(tables: readonly TablePlan[]): TargetSource {
+    return {
+      source: new DuckdbSource(this.config),
+      streams: tables.map((table) => plainName(targetOf(table))),
+    };
   }
 
   async clean(job: string, certain: boolean, c: Context): Promise<string[]> {

@@ -120,9 +120,9 @@ function placedValue(type: LogicalType, text: string): number | bigint | undefin
   if (type.kind === 'timestamp' && type.zone !== 'offset') {
     if (infinite) return BigInt(sign) * INFINITE;
     const parsed = parseOffsetTimestamp(isoYear(text) ?? '', type.unit);
-    return parsed === undefined || (parsed.offset === undefined) !== (type.zone === 'none')
-      ? undefined
-      : parsed.at;
+    if (parsed === undefined || (parsed.offset === undefined) !== (type.zone === 'none')) return undefined;
+    // Other systems reach further than 64 bits do from 1970.
+    return BigInt.asIntN(64, parsed.at) === parsed.at ? parsed.at : undefined;
   }
   if (type.kind === 'float') {
     if (infinite) return sign * Number.POSITIVE_INFINITY;

@@ -24,6 +24,7 @@ export function createFileSink(config: FileConfig): FileSink {
     formatName,
     format: formatOf(formatName, compression, isFile, config),
     rotation: config.rotate,
+    config,
   };
   return new FileSink(settings);
 }

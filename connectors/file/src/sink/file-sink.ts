@@ -17,9 +17,11 @@ import {
   type SinkStream,
   sdkErrors,
   type TablePlan,
+  type TargetSource,
   type Token,
   type TwoPhaseWriter,
 } from '@sluice/sdk';
+import type { FileConfig } from '../config.js';
 import { cleanFiles } from './clean-files.js';
 import { FileWriter, generationName, type Rotation } from './file-writer.js';
 import { identityOf, JobFolder, ownerPath, readToken } from './job-folder.js';
@@ -30,6 +32,7 @@ import { fileSinkErrors } from './sink-errors.js';
 import type { FileSinkOptions } from './sink-options.js';
 import type { TargetDetail } from './target-detail.js';
 import { namesInTarget, partitionsOf } from './target-files.js';
+import { TargetFiles } from './target-source.js';
 import { placementOf } from './type-placement.js';
 
 export interface FileSinkSettings {
@@ -39,6 +42,8 @@ export interface FileSinkSettings {
   readonly format: PartFormat;
   readonly formatName: 'parquet' | 'csv' | 'jsonl';
   readonly rotation: Rotation;
+  /** What the connection says, for reading what was written. */
+  readonly config: FileConfig;
 }
 
 /** Parts that share the sink's memory: as many as lanes are likely to be open. */
@@ -146,6 +151,11 @@ export class FileSink implements Sink {
       this.settings.rotation,
       c.memory / OPEN_PARTS,
     );
+  }
+
+  reads([table]: readonly TablePlan[]): TargetSource {
+    const { config, formatName } = this.settings;
+    return { source: new TargetFiles(config, formatName, table!), streams: [table!.stream] };
   }
 
   clean(job: string, certain: boolean, c: Context): Promise<string[]> {

@@ -187,7 +187,8 @@ describe('many partitions', () => {
   ])('with %d MiB no more than %d files are open, and no row is lost', async (mebibytes, most) => {
     const format = parquetParts({});
     const rotation = { bytes: 1e9, rows: 1e9 };
-    const settings = { path: root, isFile: false, format, formatName: 'parquet', rotation } as const;
+    const config = fileConfig.parse({ path: root });
+    const settings = { path: root, isFile: false, format, formatName: 'parquet', rotation, config } as const;
     const sink = new CountingSink(settings);
     const batches = [0, 1, 2].map((b) =>
       Array.from({ length: 80 }, (_, i): Row => ({ n: BigInt(b * 80 + i), year: i % 40, s: 'x', day: 0 })),

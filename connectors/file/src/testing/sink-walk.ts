@@ -15,6 +15,7 @@ import {
   type Token,
   types,
 } from '@sluice/sdk';
+import { fileConfig } from '../config.js';
 import { FileSink, type FileSinkSettings } from '../sink/file-sink.js';
 import type { PartFormat } from '../sink/part-format.js';
 
@@ -88,6 +89,7 @@ export function sinkOver(root: string, storage: Storage, isFile: boolean): FileS
     isFile,
     format: lines,
     formatName: 'jsonl' as const,
+    config: fileConfig.parse({ path: root }),
   };
   return new TestSink({ ...settings, rotation: { bytes: 1e9, rows: 1 } }, storage);
 }

@@ -1,6 +1,5 @@
 /** Columns that become text first: types that have no column of their own in the target. */
-import { type Column, isValid, type LogicalType, type Value, valueReader } from '@sluice/sdk';
-import { jsonText } from '../types/json-text.js';
+import { type Column, documentText, isValid, type LogicalType, type Value, valueReader } from '@sluice/sdk';
 import { valueText } from '../types/value-text.js';
 import type { ColumnEncoder } from './column-encoder.js';
 import { encodeText } from './encode-varlen.js';
@@ -16,7 +15,7 @@ export function asText(
   encoder: ColumnEncoder = encodeText,
   nested: 'json' | 'postgres' = 'json',
 ): ColumnEncoder {
-  const text = nested === 'json' && NESTED.has(type.kind) ? jsonText : valueText;
+  const text = nested === 'json' && NESTED.has(type.kind) ? documentText : valueText;
   return {
     ...encoder,
     prepare(column) {

@@ -11,12 +11,15 @@ import type {
   SinkRecord,
   SinkStream,
   TablePlan,
+  TargetSource,
   Writer,
 } from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
 import { Connections } from '../connection/connections.js';
 import { databaseIdentity } from '../connection/identity.js';
 import { diagnoseSink } from '../diagnose/diagnose-sink.js';
+import { streamName } from '../quote.js';
+import { PostgresSource } from '../source/postgres-source.js';
 import { applySchema } from './apply-schema.js';
 import { checkWritable } from './check-writable.js';
 import { clean } from './clean.js';
@@ -26,6 +29,7 @@ import { PostgresWriter } from './postgres-writer.js';
 import { publish } from './publish.js';
 import { adopt, attach } from './record.js';
 import { RecordTables } from './record-tables.js';
+import { detailOf } from './table-detail.js';
 
 /** A commit that was answered is durable, whatever the role or database has configured. */
 const DURABLE = `SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
@@ -106,6 +110,13 @@ export class PostgresSink implements Sink {
       await session.close();
       throw error;
     }
+  }
+
+  reads(tables: readonly TablePlan[]): TargetSource {
+    return {
+      source: new PostgresSource(this.config),
+      streams: tables.map((table) => streamName(detailOf(table))),
+    };
   }
 
   clean(job: string, certain: boolean, c: Context): Promise<string[]> {

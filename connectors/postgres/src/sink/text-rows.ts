@@ -5,6 +5,7 @@
 import { type Batch, isSluiceError } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { encodeInt2 } from '../copy/encode-fixed.js';
+import { encodeNull } from '../copy/encode-null.js';
 import { asText } from '../copy/encode-text.js';
 import { encodeBytes, encodeText } from '../copy/encode-varlen.js';
 import { FrameEncoder } from '../copy/frame-encoder.js';
@@ -53,6 +54,7 @@ export class TextRows {
     const texts = schema.fields.map(({ name, type }) => {
       const textual =
         type.kind === 'string' || type.kind === 'enum' || type.kind === 'json' || type.kind === 'native';
+      if (type.kind === 'null') return { name, encoder: encodeNull };
       return { name, encoder: textual ? encodeText : asText(type, encodeText, 'postgres') };
     });
     return new FrameEncoder([

@@ -5,6 +5,7 @@ import type {
   DiagnosedStream,
   DropLog,
   Finding,
+  Json,
   KeptLog,
   Lag,
   OpenRequest,
@@ -23,6 +24,8 @@ import { diagnoseSource } from '../diagnose/diagnose-source.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName } from '../quote.js';
 import { ChangeLog } from '../stream/change-log.js';
+import { lsnText, parseLsn } from '../stream/lsn.js';
+import { logEnd } from '../stream/slot.js';
 import { ClearFirst } from './clear-first.js';
 import { Increments } from './cursor/increments.js';
 import { discover } from './discover.js';
@@ -123,6 +126,15 @@ export class PostgresSource implements Source {
 
   lag(log: Split, c: Context): Promise<Lag> {
     return this.changes.lag(log, c);
+  }
+
+  logEnd(_split: Split, c: Context): Promise<Json> {
+    return this.connections.using(c, async (session) => lsnText(await logEnd(session)));
+  }
+
+  comparePositions(_split: Split, a: Json, b: Json): number {
+    const [first, second] = [parseLsn(a), parseLsn(b)];
+    return first < second ? -1 : Number(first > second);
   }
 
   clean(flow: string, certain: boolean, c: Context): Promise<string[]> {

@@ -6,6 +6,13 @@ import { type Lsn, lsnText, parseLsn } from './lsn.js';
 
 /** Bytes of a log that is not ours after which a place is worth keeping. */
 const WORTH_KEEPING = 16n * 1024n * 1024n;
+/**
+ * Milliseconds for which nothing of ours has to come before a place in a followed log is worth keeping, and the most of
+ * them: each time it is twice as long. The server can then give the log up to there away, and whoever compares source
+ * and target knows that nothing is missing.
+ */
+const IDLE_MS = 1_000;
+const MOST_IDLE_MS = 5_000;
 /** Milliseconds of silence after which the server is asked how far it is. */
 const SILENCE_MS = 50;
 
@@ -24,6 +31,8 @@ export class LogReader implements Reader {
     const { until } = scene;
     const decoder = new LogDecoder(scene);
     let changed = false;
+    let idleMs = IDLE_MS;
+    let idleSince = performance.now();
     for (;;) {
       const bytes = await this.next(until === undefined ? undefined : SILENCE_MS);
       if (this.closed) return;
@@ -39,8 +48,11 @@ export class LogReader implements Reader {
         }
         const { lsn, committedAt } = event;
         const done = until !== undefined && lsn >= until;
-        if (lsn > this.kept && (changed || done || lsn - this.kept >= WORTH_KEEPING)) {
+        const idle = until === undefined && performance.now() - idleSince >= idleMs;
+        if (lsn > this.kept && (changed || done || idle || lsn - this.kept >= WORTH_KEEPING)) {
           this.kept = lsn;
+          idleMs = changed ? IDLE_MS : Math.min(idleMs * 2, MOST_IDLE_MS);
+          idleSince = performance.now();
           changed = false;
           yield logCheckpoint(lsnText(lsn), committedAt);
         }

@@ -1,6 +1,7 @@
 /** Values as text that PostgreSQL reads back as the same value, whatever column it is put in. */
 import {
   civilFromDays,
+  documentText,
   formatTime,
   type Interval,
   type LogicalType,
@@ -10,7 +11,6 @@ import {
   unitsPerSecond,
   type Value,
 } from '@sluice/sdk';
-import { jsonText } from './json-text.js';
 
 /** The text of a value that is neither null nor UNCHANGED. */
 export function valueText(type: LogicalType, value: Value): string {
@@ -39,7 +39,7 @@ export function valueText(type: LogicalType, value: Value): string {
     case 'struct':
     case 'map':
     case 'union':
-      return jsonText(type, value);
+      return documentText(type, value);
     default:
       return String(value);
   }

@@ -1,23 +1,13 @@
-/** Values as JSON documents, for nested types in json columns. */
-import {
-  formatDate,
-  formatTime,
-  formatTimestamp,
-  type Interval,
-  type LogicalType,
-  type OffsetTimestamp,
-  Special,
-  type UnionValue,
-  unitsPerSecond,
-  type Value,
-} from '@sluice/sdk';
-import { valueText } from './value-text.js';
+/** Values as JSON documents: how nested types stand in columns of systems that have documents alone. */
+import { formatDate, formatTime, formatTimestamp, unitsPerSecond } from './calendar.js';
+import type { LogicalType } from './types.js';
+import { type Interval, type OffsetTimestamp, Special, type UnionValue, type Value } from './values.js';
 
 /**
  * The JSON text of a value. Integers and decimals are numbers with all their digits; dates, times and durations ISO
  * 8601 text; bytes base64; what JSON has no number for (NaN, infinity) text.
  */
-export function jsonText(type: LogicalType, value: Value): string {
+export function documentText(type: LogicalType, value: Value): string {
   if (value === null || typeof value === 'symbol') return 'null';
   if (value instanceof Special) return JSON.stringify(value.text);
   switch (type.kind) {
@@ -47,28 +37,28 @@ export function jsonText(type: LogicalType, value: Value): string {
     case 'duration':
       return JSON.stringify(durationJson(0, 0, (value as bigint) * (type.unit === 'us' ? 1000n : 1n)));
     case 'list':
-      return `[${(value as readonly Value[]).map((each) => jsonText(type.item.type, each)).join(',')}]`;
+      return `[${(value as readonly Value[]).map((each) => documentText(type.item.type, each)).join(',')}]`;
     case 'struct': {
       const members = value as { readonly [name: string]: Value };
       const parts = type.fields.map(
-        (f) => `${JSON.stringify(f.name)}:${jsonText(f.type, members[f.name] ?? null)}`,
+        (f) => `${JSON.stringify(f.name)}:${documentText(f.type, members[f.name] ?? null)}`,
       );
       return `{${parts.join(',')}}`;
     }
     case 'map': {
       const entries = value as readonly (readonly [Value, Value])[];
       const parts = entries.map(
-        ([key, held]) => `${keyText(type.key.type, key)}:${jsonText(type.value.type, held)}`,
+        ([key, held]) => `${keyText(type.key.type, key)}:${documentText(type.value.type, held)}`,
       );
       return `{${parts.join(',')}}`;
     }
     case 'union': {
       const { tag, value: held } = value as UnionValue;
       const variant = type.variants.find((each) => each.name === tag)!;
-      return `{${JSON.stringify(tag)}:${jsonText(variant.type, held)}}`;
+      return `{${JSON.stringify(tag)}:${documentText(variant.type, held)}}`;
     }
     default:
-      return JSON.stringify(valueText(type, value));
+      return JSON.stringify(String(value));
   }
 }
 
@@ -92,6 +82,6 @@ function durationJson(months: number, days: number, nanos: bigint): string {
 
 /** A member's name: the text of the key, or its JSON where it is no scalar. */
 function keyText(type: LogicalType, key: Value): string {
-  const text = jsonText(type, key);
+  const text = documentText(type, key);
   return text.startsWith('"') ? text : JSON.stringify(text);
 }
