@@ -86,7 +86,7 @@ try {
     delays = [await latency(files)];
     for (const d of delays) {
       say(
-        `${d.name}, p50/p99: ${d.oursP50Ms.toFixed(1)}/${d.oursP99Ms.toFixed(1)} ms, at most ${d.atMostP50Ms}/${d.atMostP99Ms} ms (a subscription ${d.floorP50Ms.toFixed(1)}/${d.floorP99Ms.toFixed(1)} ms); ${d.transactions} transactions; ${d.oursCpu.toFixed(2)} of a processor`,
+        `${d.name}, p50/p99: ${d.oursP50Ms.toFixed(1)}/${d.oursP99Ms.toFixed(1)} ms, at most ${d.atMostP50Ms}/${d.atMostP99Ms} ms (a subscription ${d.floorP50Ms.toFixed(1)}/${d.floorP99Ms.toFixed(1)} ms); ${d.transactions} transactions; ${d.oursCpu.toFixed(2)} of a processor, ${d.idleCpu.toFixed(3)} when idle`,
       );
     }
   }

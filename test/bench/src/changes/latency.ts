@@ -15,8 +15,9 @@ export interface Latency {
   readonly floorP99Ms: number;
   readonly oursP50Ms: number;
   readonly oursP99Ms: number;
-  /** Processor seconds of the process that follows, for each second of the load. */
+  /** Processor seconds of the process that follows, for each second of the load, and for each second without any. */
   readonly oursCpu: number;
+  readonly idleCpu: number;
   readonly atMostP50Ms: number;
   readonly atMostP99Ms: number;
   readonly within: boolean;
@@ -24,6 +25,8 @@ export interface Latency {
 
 const PER_SECOND = 2000;
 const SECONDS = 15;
+/** For which nothing happens afterwards. */
+const IDLE_SECONDS = 15;
 /** Transactions of the first seconds do not count: programs warm up. */
 const WARM_UP_SECONDS = 5;
 const AT_MOST_P50_MS = 10;
@@ -47,6 +50,7 @@ export async function latency(files: BenchFiles): Promise<Latency> {
     oursP50Ms: ours.p50,
     oursP99Ms: ours.p99,
     oursCpu: ours.cpu,
+    idleCpu: ours.idleCpu,
     atMostP50Ms: AT_MOST_P50_MS,
     atMostP99Ms: AT_MOST_P99_MS,
     within,
@@ -86,7 +90,7 @@ async function bySluice(
   server: PostgresServer,
   source: string,
   files: BenchFiles,
-): Promise<Delays & { readonly cpu: number }> {
+): Promise<Delays & { readonly cpu: number; readonly idleCpu: number }> {
   const target = await server.createDatabase();
   await server.psql('TRUNCATE bench.live', source);
   const job = files.run(
@@ -112,9 +116,14 @@ async function bySluice(
   const ended = once(follower, 'exit');
   try {
     await followed(server, source);
+    const used = async () => Number((await measure(processorTime(follower.pid!))).stdout);
+    const before = await used();
     await measure(load(source, files));
-    const cpu = Number((await measure(processorTime(follower.pid!))).stdout) / SECONDS;
-    return { ...(await delaysOf(server, source, target)), cpu };
+    const loaded = await used();
+    const delays = await delaysOf(server, source, target);
+    const rested = await used();
+    await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1000));
+    return { ...delays, cpu: (loaded - before) / SECONDS, idleCpu: ((await used()) - rested) / IDLE_SECONDS };
   } finally {
     follower.kill('SIGTERM');
     await ended;
