@@ -92,6 +92,12 @@ export const coreErrors = defineErrors('CORE', {
     title: 'A transform would follow one that routes rows',
     help: 'Let the transform that routes rows be the last one of the stream.',
   },
+  columnTaken: {
+    number: 18,
+    class: 'config',
+    title: 'A column of the stream has a name that the target needs for itself',
+    help: "Columns that say something of changes begin with `_`: give the stream's own column another name with a transform (`rename`), or leave it out.",
+  },
   held: {
     number: 101,
     class: 'transient',

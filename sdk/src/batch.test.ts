@@ -125,16 +125,24 @@ describe('a derived batch', () => {
     expect([source.asked, made]).toEqual([[1], 1]);
   });
 
-  it('has the rows of a selection, with their ops and before-images', () => {
+  it('has the rows of a selection, with their ops, before-images and origins', () => {
     const before = Batch.ofRows(
       schema,
       rows.map((row) => ({ ...row, id: (row['id'] as bigint) * 10n })),
     );
-    const batch = Batch.ofColumns(schema, columns, 3, { op: Uint8Array.of(1, 2, 4), before, byteSize: 300 });
+    const origins = {
+      at: (row: number) => ({ committedAt: 5n, transaction: 'a', ordinal: row }),
+      shownBy: () => (row: number) => row === 2,
+    };
+    const op = Uint8Array.of(1, 2, 4);
+    const batch = Batch.ofColumns(schema, columns, 3, { op, before, origins, byteSize: 300 });
     const chosen = batch.select(selection);
     expect(chosen.rows()).toEqual([rows[2], rows[0]]);
     expect([chosen.opAt(0), chosen.opAt(1)]).toEqual(['move', 'update']);
     expect(chosen.before?.rows().map((row) => row['id'])).toEqual([30n, 10n]);
+    expect([0, 1].map((row) => chosen.origins!.at(row).ordinal)).toEqual([2, 0]);
+    expect([0, 1].map(chosen.origins!.shownBy([])!)).toEqual([true, false]);
+    expect(chosen.select(Uint32Array.of(1)).origins!.at(0).ordinal).toBe(0);
     expect(chosen.byteSize).toBe(200);
     expect(batch.select(new Uint32Array(0)).rows()).toEqual([]);
   });

@@ -7,6 +7,7 @@ import { valueReader } from './column-read.js';
 import type { SluiceError } from './errors.js';
 import type { Json } from './json.js';
 import { bitmapBytes, type Column, columnBytes } from './layout.js';
+import { type Origins, selectOrigins } from './origin.js';
 import type { StreamSchema } from './schema.js';
 import { take } from './take.js';
 import type { Row } from './values.js';
@@ -54,6 +55,8 @@ export interface BatchOptions {
   readonly byteSize?: number;
   /** Rows that could not be read, in order: the job says whether that is tolerated. */
   readonly rejected?: readonly RejectedRow[];
+  /** Of changes, and of a copy that a log goes on from: where the rows come from. */
+  readonly origins?: Origins;
 }
 
 export class Batch {
@@ -64,6 +67,8 @@ export class Batch {
   readonly before: Batch | undefined;
   /** Rows between these that could not be read. */
   readonly rejected: readonly RejectedRow[];
+  /** Where the rows come from, where the source says so. */
+  readonly origins: Origins | undefined;
   /** The rows in their system's own bytes, where the source offers them. */
   readonly encoded: Encoded | undefined;
 
@@ -87,6 +92,7 @@ export class Batch {
     this.op = options.op ?? 'insert';
     this.before = options.before;
     this.rejected = options.rejected ?? [];
+    this.origins = options.origins;
     this.size = options.byteSize;
     this.encoded = more.encoded;
     this.makeRows = more.makeRows;
@@ -138,8 +144,8 @@ export class Batch {
   /**
    * A batch that transforms made of this one. Each column is an index into this batch's columns (taken over
    * undecoded), a column, or a function that makes it when touched. With `selection` only those rows of this
-   * batch remain, and new columns have that many rows. Ops and before-images are taken over with their rows unless
-   * `changed` gives others, which are then aligned with the rows that remain.
+   * batch remain, and new columns have that many rows. Ops, before-images and origins are taken over with their rows;
+   * `changed` gives other ops and before-images, which are then aligned with the rows that remain.
    */
   derive(
     schema: StreamSchema,
@@ -156,11 +162,13 @@ export class Batch {
     const rowCount = selection ? selection.length : this.rowCount;
     const op = changed.op ?? (selection ? selectOps(this.op, selection) : this.op);
     const before = changed.before ?? (this.before && selection ? this.before.select(selection) : this.before);
+    const origins = this.origins && selection ? selectOrigins(this.origins, selection) : this.origins;
     const share = this.rowCount === 0 ? 0 : rowCount / this.rowCount;
     return new Batch(schema, rowCount, make, {
       op,
       byteSize: Math.round(this.byteSize * share),
       ...(before && { before }),
+      ...(origins && { origins }),
     });
   }
 

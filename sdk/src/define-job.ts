@@ -1,6 +1,6 @@
 /** The job file's shape in TypeScript, for jobs written as modules. The engine checks it against its schema. */
 import type { JsonObject } from './json.js';
-import type { ReadMode, SaveMode, WriteMode } from './modes.js';
+import type { Deletes, ReadMode, SaveMode, WriteMode } from './modes.js';
 
 /** A connection: the connector's name and its own keys, nothing of the engine's. */
 export type ConnectionSpec = { connector: string } & JsonObject;
@@ -20,6 +20,8 @@ export type TransformSpec = { use: string; streams?: string[] } & { [option: str
 
 export interface SinkStreamSpec {
   write?: WriteMode;
+  /** What becomes of rows that are deleted at the source, where their changes are read and written by key. */
+  deletes?: Deletes;
   save?: SaveMode;
   name?: string;
   /** Options of the sink's connector. */

@@ -35,6 +35,7 @@ export * from './message.js';
 export * from './modes.js';
 export { renderName, templateProblem } from './name-template.js';
 export { nearestName } from './nearest.js';
+export { copiedOrigins, type Origin, type Origins, selectOrigins } from './origin.js';
 export { parseType } from './parse-type.js';
 export { comparePatterns, isExact, matchesAny, matchesPattern } from './pattern.js';
 export { fieldIndex, type StreamSchema, streamSchema } from './schema.js';

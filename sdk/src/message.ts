@@ -1,6 +1,7 @@
 /** What a reader yields, in one order; backpressure is the `await`. */
 import type { Batch } from './batch.js';
 import type { Json } from './json.js';
+import type { Origins } from './origin.js';
 import type { StreamSchema } from './schema.js';
 
 /** From here the split can be resumed; `sealed` when it is finished. */
@@ -30,6 +31,13 @@ export interface Clear {
   readonly stream: string;
   /** Half-open range over the key columns' values as JSON; a bound left out is open. */
   readonly range?: { readonly from?: Json; readonly to?: Json };
+  /** Where it comes from, as row 0; where the source says so. */
+  readonly origins?: Origins;
+  /**
+   * For sinks that can do so (`SinkCapabilities.marks`): the rows stay, and those whose `column` is null get this time in
+   * it, in microseconds since 1970.
+   */
+  readonly marks?: { readonly column: string; readonly at: bigint };
 }
 
 export type Message = Batch | Checkpoint | SchemaChange | Clear;

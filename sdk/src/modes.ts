@@ -4,19 +4,33 @@
 export const READ_MODES = ['full', 'incremental', 'cdc'] as const;
 export type ReadMode = (typeof READ_MODES)[number];
 
-/** `mirror`: upsert, and delete what is missing in the generation. */
-export const WRITE_MODES = ['append', 'upsert', 'replace', 'mirror'] as const;
+/**
+ * `mirror`: upsert, and delete what is missing in the generation. `history`: every version of a row, with the times
+ * between which it was so ({@link VALID_FROM}, {@link VALID_TO}).
+ */
+export const WRITE_MODES = ['append', 'upsert', 'replace', 'mirror', 'history'] as const;
 export type WriteMode = (typeof WRITE_MODES)[number];
 
-/** Whether of several rows with one key the last counts. */
+/** Whether rows are written by their key. */
 export function isKeyed(mode: WriteMode): boolean {
-  return mode === 'upsert' || mode === 'mirror';
+  return mode === 'upsert' || mode === 'mirror' || mode === 'history';
 }
+
+/**
+ * Columns of a version in write mode `history`: half-open, and without an end while the version is the last one. Rows
+ * come with the first, those that are deleted as well, and the sink fills the second.
+ */
+export const VALID_FROM = '_valid_from';
+export const VALID_TO = '_valid_to';
 
 /** Whether rows are shown when their generation is complete, and not with their commit. */
 export function isGenerational(mode: WriteMode): boolean {
   return mode === 'replace' || mode === 'mirror';
 }
+
+/** What becomes of rows that are deleted at the source: they are deleted, or stay with the time at which that was. */
+export const DELETES = ['hard', 'soft'] as const;
+export type Deletes = (typeof DELETES)[number];
 
 /**
  * What happens to a table.

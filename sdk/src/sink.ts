@@ -21,6 +21,8 @@ export interface SinkCapabilities {
   readonly partialUpdates: boolean;
   /** Whether an update may change the key. */
   readonly move: boolean;
+  /** Whether a clear can mark rows instead of removing them: see {@link Clear.marks}. Without it: no. */
+  readonly marks?: boolean;
   /** Whether writes carry an external version that the system compares, so that a stale writer is refused. */
   readonly guard: boolean;
   /** How many writers may work at once. */

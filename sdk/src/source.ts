@@ -20,6 +20,8 @@ export interface SourceCapabilities {
   readonly incremental: 'exact' | 'lagged' | 'none';
   /** Whether changes carry the row as it was before. */
   readonly before: boolean;
+  /** Whether it can be told which changes a copy shows already: see {@link StreamRead.once}. Without it: no. */
+  readonly once?: boolean;
 }
 
 /** One stream as discovery finds it. */
@@ -77,6 +79,12 @@ export interface StreamRead {
    * plans splits that later runs can resume; where it cannot, one volatile split with one checkpoint, at its end.
    */
   readonly resumable: boolean;
+  /**
+   * In mode `cdc`: changes must not come again that the copy shows. The copy is then read as of one instant, with one
+   * checkpoint, at its end, whose position tells that instant; all rows and clears have {@link Batch.origins}, which say
+   * whether such a position shows them. The engine leaves out those that are shown.
+   */
+  readonly once?: boolean;
 }
 
 /** What a source says of a stream that it is to read. */

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Batch } from './batch.js';
 import type { ErrorFactory } from './errors.js';
+import type { Clear } from './message.js';
 import type { StreamSchema } from './schema.js';
 
 /** Columns of a transform's input, by what it must know of them to apply a change: see {@link Field.unsent}. */
@@ -31,6 +32,8 @@ export interface BoundTransform {
   readonly rung: 'columns' | 'rows';
   /** Never changes its input. An empty array, or batches of no rows, when nothing remains. */
   apply(batch: Batch): readonly Batch[];
+  /** What becomes of a {@link Clear} of the stream; without it the sink gets it as it is. */
+  clear?(message: Clear): Batch | Clear;
 }
 
 export interface TransformContext {

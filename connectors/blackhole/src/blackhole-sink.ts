@@ -36,10 +36,13 @@ export class BlackholeSink implements Sink {
 
   async plan(streams: readonly SinkStream[]): Promise<TablePlan[]> {
     return streams.map(({ stream, target, schema, write, encodings }) => {
-      if (write === 'mirror') {
-        throw sdkErrors.notSupported('blackhole has no write mode mirror: it keeps nothing to compare with', {
-          details: { stream },
-        });
+      if (write === 'mirror' || write === 'history') {
+        throw sdkErrors.notSupported(
+          `blackhole has no write mode ${write}: it keeps nothing to compare with`,
+          {
+            details: { stream },
+          },
+        );
       }
       const encoding = this.config.decode === 'none' ? encodings[0] : undefined;
       return {

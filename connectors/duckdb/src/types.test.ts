@@ -91,7 +91,12 @@ describe('what has no place is refused', () => {
     ['a zero date', types.date, new Special('0000-00-00'), /0000-00-00 has no place/],
     ['a day that DuckDB takes for infinity', types.date, 2 ** 31 - 1, /no place/],
     ['an instant that DuckDB takes for infinity', types.timestamp, 2n ** 63n - 1n, /no place/],
-    ['an instant beyond 64 bits', types.timestamp, new Special('294276-12-31 23:59:59.999999+00'), /no place/],
+    [
+      'an instant beyond 64 bits',
+      types.timestamp,
+      new Special('294276-12-31 23:59:59.999999+00'),
+      /no place/,
+    ],
     ['parts of a microsecond', types.interval, { months: 0, days: 0, nanos: 1n }, /microsecond/],
     ['an array of another shape', types.list(types.int32), new Special('[0:1]={1,2}'), /no place/],
     ['a special value inside a list', types.list(types.decimal(3, 1)), [new Special('NaN')], /no place/],

@@ -99,7 +99,12 @@ class Replay {
     const all = await ledger.letters(flow.key.job, { ...filter, ...of }, Number.MAX_SAFE_INTEGER);
     const reason = this.obstacle(plan, sink);
     const letters = all.filter(({ stage }) => {
-      const why = stage === 'read' ? 'they could not be read: correct them in the source' : reason;
+      const why =
+        stage === 'read'
+          ? 'they could not be read: correct them in the source'
+          : stage !== 'sink' && plan.read.once === true
+            ? 'their places in the log are not known any more: correct the cause and copy the stream with `sluice resync`'
+            : reason;
       if (why !== undefined) this.left.set(why, (this.left.get(why) ?? 0) + 1);
       return why === undefined;
     });

@@ -1,5 +1,13 @@
 /** The job file's schema, key by key, with the descriptions that editors and the documentation show. */
-import { isSluiceError, parseType, READ_MODES, SAVE_MODES, templateProblem, WRITE_MODES } from '@sluice/sdk';
+import {
+  DELETES,
+  isSluiceError,
+  parseType,
+  READ_MODES,
+  SAVE_MODES,
+  templateProblem,
+  WRITE_MODES,
+} from '@sluice/sdk';
 import { z } from 'zod';
 import { EVOLUTIONS } from '../plan/schema-policy.js';
 import { parseDuration } from './duration.js';
@@ -140,7 +148,13 @@ const write = z
   .enum(WRITE_MODES)
   .optional()
   .describe(
-    'append: add rows. upsert: insert or update by key. replace: the new copy takes the place of the old one. mirror: upsert, and delete what the source no longer has.',
+    'append: add rows, of changes a log of them. upsert: insert or update by key. replace: the new copy takes the place of the old one. mirror: upsert, and delete what the source no longer has. history: of changes, every version of a row with the times between which it was so.',
+  );
+const deletes = z
+  .enum(DELETES)
+  .optional()
+  .describe(
+    'What becomes of rows that are deleted at the source, in read mode cdc with write mode upsert. hard: they are deleted (default). soft: they stay, with the time in the column _deleted_at.',
   );
 const save = z
   .enum(SAVE_MODES)
@@ -152,6 +166,7 @@ const save = z
 const sinkStreamSchema = z
   .strictObject({
     write,
+    deletes,
     save,
     name: z
       .string()
@@ -316,6 +331,7 @@ export const shortJobSchema = z
     transforms,
     sink: connectionSchema.describe('The connection that is written to: a connector and its own keys.'),
     write,
+    deletes,
     save,
     options: sinkStreamSchema.shape.options,
   })

@@ -34,7 +34,7 @@ type EngineKeys = Omit<Job, keyof JobValues | 'file' | 'cwd' | 'connections' | '
 /** What the job itself says, without where it was found. */
 export type NormalJob = EngineKeys & Pick<Job, 'connections' | 'flows'>;
 
-const SHORT_ONLY = ['source', 'sink', 'streams', 'mode', 'transforms', 'write', 'save', 'options'];
+const SHORT_ONLY = ['source', 'sink', 'streams', 'mode', 'transforms', 'write', 'deletes', 'save', 'options'];
 const LONG_ONLY = ['connections', 'flows'];
 
 /** Throws `SLUICE-CORE-0001` with everything that is wrong. */
@@ -131,7 +131,7 @@ function ofShort(job: ShortJobInput, values: JobValues): NormalJob {
   const sink = connection('sink', job.sink, ['sink']);
   const rules = streamRules(job.streams, ['streams']);
   const problems = ruleProblems(rules, ['streams']);
-  const { write, save, options } = job;
+  const { write, deletes, save, options } = job;
   const flow: JobFlow = {
     name: 'main',
     connection: source,
@@ -145,7 +145,7 @@ function ofShort(job: ShortJobInput, values: JobValues): NormalJob {
         connection: sink,
         onFailure: 'stop',
         at: [],
-        rules: [{ pattern: '*', spec: { write, save, options }, at: [] }],
+        rules: [{ pattern: '*', spec: { write, deletes, save, options }, at: [] }],
       },
     ],
   };

@@ -5,6 +5,7 @@
  */
 import {
   comparePatterns,
+  type Deletes,
   isExact,
   matchesAny,
   matchesPattern,
@@ -32,6 +33,7 @@ export interface StreamChoice {
 /** How the job wants a stream written. */
 export interface TargetChoice {
   readonly write?: WriteMode;
+  readonly deletes?: Deletes;
   readonly save: SaveMode;
   /** Template of the target's name. */
   readonly name?: string;

@@ -1,7 +1,14 @@
 /**
  * The matrix of read modes, write modes and save modes: which combinations run, and why the others do not.
  */
-import type { ReadMode, SaveMode, SinkCapabilities, SourceCapabilities, WriteMode } from '@sluice/sdk';
+import type {
+  Deletes,
+  ReadMode,
+  SaveMode,
+  SinkCapabilities,
+  SourceCapabilities,
+  WriteMode,
+} from '@sluice/sdk';
 
 export interface Combination {
   readonly read: ReadMode;
@@ -9,6 +16,13 @@ export interface Combination {
   readonly save: SaveMode;
   readonly hasKey: boolean;
   readonly hasCursor: boolean;
+  /** What becomes of rows that are deleted at the source. */
+  readonly deletes?: Deletes;
+}
+
+/** Whether a target of changes shows each of them, so that none may come twice. */
+export function showsEachOnce({ write }: Pick<Combination, 'write'>): boolean {
+  return write === 'append' || write === 'history';
 }
 
 /** The reason why a combination is refused; undefined when it runs. */
@@ -29,8 +43,20 @@ export function refusal(
   if (c.read !== 'full' && c.write === 'mirror') {
     return `write mode mirror deletes what a full copy no longer has; read mode ${c.read} brings only what is new`;
   }
-  if (c.read === 'cdc' && c.write === 'append') {
-    return 'write mode append would keep every state of a row, and what changes while it is copied twice; use upsert';
+  if (c.read !== 'cdc' && c.write === 'history') {
+    return `write mode history keeps what happened to rows; read mode ${c.read} brings them as they are, use cdc`;
+  }
+  if (c.read === 'cdc' && showsEachOnce(c) && source.once !== true) {
+    return `write mode ${c.write} would keep what changes during the copy twice: the source cannot tell what a copy shows; use upsert`;
+  }
+  if (c.deletes === 'soft' && (c.read !== 'cdc' || c.write !== 'upsert')) {
+    return '`"deletes": "soft"` is for read mode cdc with write mode upsert';
+  }
+  if (c.deletes === 'soft' && sink.marks !== true) {
+    return 'the sink cannot keep rows that are deleted at the source (`"deletes": "soft"`)';
+  }
+  if (c.write === 'history' && !c.hasKey) {
+    return 'write mode history needs a key, and the stream has none; set `key`';
   }
   if (c.write === 'upsert' && !c.hasKey) {
     return 'write mode upsert needs a key, and the stream has none; set `key`';

@@ -26,7 +26,8 @@ import { parseDuration } from '../job/duration.js';
 import { bindTransform, bindTransforms } from './bind-transforms.js';
 import type { DetachedSink, EpochBounds, FlowPlan, SinkPlan, StreamPlan, TargetPlan } from './flow-plan.js';
 import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js';
-import { defaultWrite, refusal } from './modes-matrix.js';
+import { keeping } from './keeping.js';
+import { defaultWrite, refusal, showsEachOnce } from './modes-matrix.js';
 import { changeSchema } from './needed-values.js';
 import { routedSink } from './routed-sink.js';
 import { joinedTable } from './routed-table.js';
@@ -355,18 +356,28 @@ function targetOf(
   const hasKey = out.key.length > 0;
   const write = target.write ?? defaultWrite(read, hasKey, sink.sink.capabilities);
   const reason = refusal(
-    { read, write, save: target.save, hasKey, hasCursor: settings.cursor !== undefined },
+    {
+      read,
+      write,
+      save: target.save,
+      hasKey,
+      hasCursor: settings.cursor !== undefined,
+      ...(target.deletes && { deletes: target.deletes }),
+    },
     request.source.capabilities,
     sink.sink.capabilities,
   );
   if (reason !== undefined) throw coreErrors.refused(`stream ${stream}: ${reason}`, { details: { stream } });
-  const encodings = transforms.length === 0 ? (catalog.encodings ?? []) : [];
+  const casts = read === 'cdc' ? keeping(write, target.deletes, out) : [];
+  const untouched = transforms.length + casts.length === 0;
+  const encodings = untouched ? (catalog.encodings ?? []) : [];
+  const schema = casts.at(-1)?.out ?? out;
   const targetName = renderName(target.name ?? '{name}', name);
   const { save, options } = target;
   return {
     draft,
-    casts: [],
-    request: { stream, target: targetName, schema: out, read, write, save, options, encodings },
+    casts,
+    request: { stream, target: targetName, schema, read, write, save, options, encodings },
   };
 }
 
@@ -420,7 +431,7 @@ async function keepAsText(
   const columns = Object.fromEntries([...lossy].map((column) => [column, 'string']));
   const settings = settingsAt([], { columns });
   const cast = await bindTransform('cast', settings, d.request.schema, request, context.cwd);
-  return { ...d, casts: [cast], request: { ...d.request, schema: cast.out, encodings: [] } };
+  return { ...d, casts: [...d.casts, cast], request: { ...d.request, schema: cast.out, encodings: [] } };
 }
 
 function finish(d: TargetDraft, table: TablePlan, sink: SinkRequest, request: FlowRequest): TargetPlan {
@@ -453,9 +464,11 @@ function streamPlan(draft: ReadableDraft, sinks: readonly PlannedSink[]): Stream
   });
   if (targets.length === 0) return undefined;
   const encoding = targets.map(([, { table }]) => table.encoding).find((format) => format !== undefined);
+  const appends = targets.some(([, { table }]) => table.write === 'append');
   const read: StreamRead = {
     ...draft.read,
-    resumable: draft.read.mode === 'full' && targets.some(([, { table }]) => table.write === 'append'),
+    resumable: draft.read.mode === 'full' && appends,
+    ...(draft.read.mode === 'cdc' && targets.some(([, { table }]) => showsEachOnce(table)) && { once: true }),
     ...(encoding !== undefined && { encoding }),
   };
   return { stream, read, reading, catalog, transforms, targets: Object.fromEntries(targets) };

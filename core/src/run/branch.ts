@@ -1,7 +1,6 @@
 /** A branch: one sink's side of a lane. What it has accepted since its last commit, and when the next one is due. */
 import {
   type Batch,
-  type BoundTransform,
   type Checkpoint,
   type Clear,
   type Context,
@@ -21,6 +20,7 @@ import { takenStreams } from '../plan/routed-table.js';
 import { type CommitTarget, commitEpoch, versionOf } from './commit-epoch.js';
 import { EpochMeter } from './epoch-meter.js';
 import { type RefusedBySink, refusalKey, without } from './sift.js';
+import { type SinkCopies, sinkClears, sinkRows } from './sink-rows.js';
 import type { StreamCounter } from './stream-counter.js';
 import { type Passing, payloadOf } from './transform-rows.js';
 
@@ -34,6 +34,7 @@ export interface BranchRun {
   readonly tolerance: Tolerance | undefined;
   /** Rows behind the position that the sink is known to refuse. */
   readonly refused: RefusedBySink;
+  readonly copies: SinkCopies;
   readonly counter: (stream: string) => StreamCounter;
   /** `delayMs`: since the last of the changes was committed at the source, where that is known. */
   readonly onCommit: (epoch: number, stats: EpochStats, sealed: boolean, delayMs?: number) => void;
@@ -77,7 +78,8 @@ class StreamTally {
 
 export class Branch {
   private readonly meter: EpochMeter;
-  private readonly casts: ReadonlyMap<string, readonly BoundTransform[]>;
+  /** The streams that the sink takes. */
+  private readonly plans: ReadonlyMap<string, StreamPlan>;
   /** By stream as it is read: the streams that the sink has tables for, which are several where rows are routed. */
   private readonly tables: ReadonlyMap<string, ReadonlySet<string>>;
   private readonly tallies = new Map<string, StreamTally>();
@@ -101,11 +103,10 @@ export class Branch {
     this.epoch = run.position?.epoch ?? 0;
     this.sifted = run.refused.size > 0;
     this.tables = takenStreams(of.streams, run.sink.key.sink);
-    this.casts = new Map(
-      of.streams.flatMap(({ stream, targets }) => {
-        const target = targets[run.sink.key.sink];
-        return target === undefined ? [] : [[stream, target.casts]];
-      }),
+    this.plans = new Map(
+      of.streams.flatMap((plan) =>
+        plan.targets[run.sink.key.sink] === undefined ? [] : [[plan.stream, plan]],
+      ),
     );
   }
 
@@ -134,15 +135,13 @@ export class Branch {
 
   async write(passing: Passing): Promise<void> {
     const { stream, read, added, filtered, refused, batches, entered } = passing;
-    const casts = this.casts.get(stream);
-    if (casts === undefined) return;
+    const plan = this.plans.get(stream);
+    if (plan === undefined) return;
     const tally = this.tallyOf(stream, entered);
     tally.counter.read(read.rows, read.bytes);
-    tally.counter.transformed(added, filtered);
+    this.transformed(tally, added, filtered);
     tally.read += read.rows;
     tally.bytes += read.bytes;
-    tally.added += added;
-    tally.filtered += filtered;
     tally.entered = entered;
     this.meter.add(read.rows, read.bytes);
     for (const { stage, row, error, payload } of refused) {
@@ -151,22 +150,29 @@ export class Branch {
     }
     for (const batch of batches) {
       if (!this.tables.get(stream)!.has(batch.stream)) {
-        tally.counter.transformed(0, batch.rowCount);
-        tally.filtered += batch.rowCount;
+        this.transformed(tally, 0, batch.rowCount);
         continue;
       }
-      let out: readonly Batch[] = [batch];
-      for (const cast of casts) out = out.flatMap((one) => cast.apply(one));
-      for (const one of out) await this.place(one, tally);
+      const own = sinkRows(plan, this.sink.key.sink, batch, this.run.copies);
+      this.transformed(tally, own.added, own.filtered);
+      for (const one of own.batches) await this.place(one, tally);
     }
     if (this.letters.length >= LETTERS_AT_ONCE) await this.storeLetters();
   }
 
   async clear(message: Clear): Promise<void> {
-    if (!this.casts.has(message.stream)) return;
-    this.meter.add(0, 0);
-    const writer = await this.open();
-    for (const stream of this.tables.get(message.stream)!) await writer.write({ ...message, stream });
+    const plan = this.plans.get(message.stream);
+    if (plan === undefined) return;
+    for (const cleared of sinkClears(plan, this.sink.key.sink, message, this.run.copies)) {
+      this.meter.add(0, 0);
+      if (cleared.kind === 'clear') {
+        await (await this.open()).write(cleared);
+        continue;
+      }
+      const tally = this.tallyOf(message.stream, []);
+      this.transformed(tally, cleared.rowCount, 0);
+      await this.place(cleared, tally);
+    }
   }
 
   /** A place that is worth keeping although no row led up to it: the source need not go that way again. */
@@ -233,6 +239,12 @@ export class Branch {
       this.tallies.set(stream, tally);
     }
     return tally;
+  }
+
+  private transformed(tally: StreamTally, added: number, filtered: number): void {
+    tally.counter.transformed(added, filtered);
+    tally.added += added;
+    tally.filtered += filtered;
   }
 
   private async place(batch: Batch, tally: StreamTally): Promise<void> {

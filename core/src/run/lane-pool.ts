@@ -12,6 +12,7 @@ import { requestIfStale } from './request-if-stale.js';
 import { sinkJobOf } from './settle.js';
 import { ShapeChanged, ShapeChanges } from './shape-changed.js';
 import { type RefusedBySink, RowsRefused, sift } from './sift.js';
+import { copiesIn, NO_COPIES } from './sink-rows.js';
 
 /** How a turn of lanes is read. */
 interface Turn {
@@ -47,31 +48,46 @@ export class LanePool {
     const queue = new PQueue({ concurrency });
     let failure: { error: unknown } | undefined;
     let stopped = false;
-    for (const lane of lanes) {
+    const runOne = async (lane: SplitLane) => {
+      if (failure !== undefined) return;
+      // One that cannot be resumed gains nothing by a pause.
+      const turn = {
+        stop: lane.split.volatile ? endOfRun : stop,
+        unending,
+        context: { ...context, signal },
+      };
+      if (turn.stop.aborted) {
+        stopped = true;
+        return;
+      }
+      try {
+        if (await this.runSplit(lane, turn)) stopped = true;
+      } catch (error) {
+        failure ??= { error };
+        failed.abort(error);
+      }
+    };
+    for (const one of this.afterEachOther(lanes)) {
       void queue.add(async () => {
-        if (failure !== undefined) return;
-        // One that cannot be resumed gains nothing by a pause.
-        const turn = {
-          stop: lane.split.volatile ? endOfRun : stop,
-          unending,
-          context: { ...context, signal },
-        };
-        if (turn.stop.aborted) {
-          stopped = true;
-          return;
-        }
-        try {
-          if (await this.runSplit(lane, turn)) stopped = true;
-        } catch (error) {
-          failure ??= { error };
-          failed.abort(error);
-        }
+        for (const lane of one) await runOne(lane);
       });
     }
     await queue.onIdle();
     if (failure !== undefined) throw failure.error;
     context.signal.throwIfAborted();
     return stopped;
+  }
+
+  /** Lanes that may run at once, and among them those that may not: copies of one stream are each of a later instant. */
+  private afterEachOther(lanes: readonly SplitLane[]): SplitLane[][] {
+    const queues = new Map<string, SplitLane[]>();
+    for (const [i, lane] of lanes.entries()) {
+      const { phase, streams } = lane.split;
+      const isCopy = phase === 'bulk' && this.attempt.planOf(streams[0]!).read.once === true;
+      const name = isCopy ? streams[0]! : `lane ${i}`;
+      queues.set(name, [...(queues.get(name) ?? []), lane]);
+    }
+    return [...queues.values()];
   }
 
   /** Runs a lane, and again without the rows that a sink refuses; true when a stop left it unfinished. */
@@ -157,11 +173,16 @@ export class LanePool {
     }
   }
 
-  private runLane(lane: SplitLane, intake: Intake, { stop, unending, context }: Turn): Promise<LaneEnd> {
+  private async runLane(
+    lane: SplitLane,
+    intake: Intake,
+    { stop, unending, context }: Turn,
+  ): Promise<LaneEnd> {
     const { attempt } = this;
     const { run, sinks } = attempt;
     const { plan, ledger, counter, tolerance, rung, clock, onCommit } = run;
     const { split, generation } = lane;
+    const state = split.phase === 'log' ? await ledger.flow(plan.key) : undefined;
     return runLane({
       plan,
       split,
@@ -177,6 +198,7 @@ export class LanePool {
         target: { ledger, lease: attempt.lease, key: sink.key },
         tolerance,
         refused: this.refusedBy(sink, split, position),
+        copies: state ? copiesIn(state, sink.key.sink) : NO_COPIES,
         counter: (stream: string) => counter(sink.key.sink, stream),
         onCommit: (epoch, stats, sealed, delayMs) => {
           this.commits++;

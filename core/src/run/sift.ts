@@ -8,6 +8,7 @@ import { toSluiceError } from '@sluice/sdk';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
 import { takenStreams } from '../plan/routed-table.js';
 import type { BranchRun } from './branch.js';
+import { sinkClears, sinkRows } from './sink-rows.js';
 import { splitAround } from './split-batch.js';
 import { TransformRows } from './transform-rows.js';
 
@@ -68,17 +69,25 @@ export async function sift(run: SiftRun): Promise<boolean> {
         context.signal.throwIfAborted();
         // What the sink refused came before the stream changed.
         if (message.kind === 'schema') break;
-        if (message.kind !== 'batch') continue;
+        if (message.kind === 'checkpoint') continue;
+        const stream = streams.find((each) => each.stream === message.stream)!;
+        if (stream.targets[sink.key.sink] === undefined) continue;
+        const offerAll = async (batches: readonly Batch[]) => {
+          for (const batch of batches) {
+            const first = arrived.get(message.stream) ?? 0;
+            arrived.set(message.stream, first + batch.rowCount);
+            await offer(writer, without(batch, first, known), known);
+          }
+        };
+        if (message.kind === 'clear') {
+          const cleared = sinkClears(stream, sink.key.sink, message, branch.copies);
+          await offerAll(cleared.filter(({ kind }) => kind === 'batch') as Batch[]);
+          continue;
+        }
         const passing = transforms.get(message.stream)!.pass(message);
-        const stream = streams.find(({ stream }) => stream === message.stream)!;
-        const casts = stream.targets[sink.key.sink]?.casts;
-        for (const batch of casts === undefined ? [] : passing.batches) {
+        for (const batch of passing.batches) {
           if (!taken.get(message.stream)!.has(batch.stream)) continue;
-          let out = batch;
-          for (const cast of casts!) [out] = cast.apply(out) as [Batch];
-          const first = arrived.get(message.stream) ?? 0;
-          arrived.set(message.stream, first + out.rowCount);
-          await offer(writer, without(out, first, known), known);
+          await offerAll(sinkRows(stream, sink.key.sink, batch, branch.copies).batches);
         }
         rowsRead += passing.read.rows;
         if (rowsRead >= run.rowsRead) break;

@@ -153,8 +153,8 @@ export function payloadOf(batch: Batch, row: number): Json {
 /** The same batch with nothing below the given rung: sinks and transforms then work from columns or from rows. */
 function onRung(batch: Batch, rung: Rung | undefined): Batch {
   if (rung === undefined || rung === 'encoded') return batch;
-  const { op, before, byteSize } = batch;
-  const options = { op, byteSize, ...(before && { before }) };
+  const { op, before, byteSize, origins } = batch;
+  const options = { op, byteSize, ...(before && { before }), ...(origins && { origins }) };
   return rung === 'rows'
     ? Batch.ofRows(batch.schema, batch.rows(), options)
     : Batch.ofColumns(batch.schema, batch.columns().map(decodedColumn), batch.rowCount, options);

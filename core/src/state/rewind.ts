@@ -8,6 +8,7 @@ import { failpoint, type Logger } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { FlowPlan } from '../plan/flow-plan.js';
+import { showsEachOnce } from '../plan/modes-matrix.js';
 import type { JobPlan } from '../plan/plan-job.js';
 import { takeStock } from '../run/settle.js';
 import { holdJob, settling } from './hold-job.js';
@@ -94,11 +95,13 @@ function requireKeyed(
   for (const { sink, split } of moves) {
     const doubled = streams.find(
       ({ stream, targets }) =>
-        targets[sink]?.table.write === 'append' && splits[split]?.split.streams.includes(stream),
+        targets[sink] !== undefined &&
+        showsEachOnce(targets[sink].table) &&
+        splits[split]?.split.streams.includes(stream),
     );
     if (doubled === undefined) continue;
     throw coreErrors.rowsWouldRepeat(
-      `stream ${doubled.stream} is appended to ${doubled.targets[sink]!.table.target}`,
+      `stream ${doubled.stream}: ${doubled.targets[sink]!.table.target} keeps each row that comes`,
       { details: { stream: doubled.stream, sink } },
     );
   }

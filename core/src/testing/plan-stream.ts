@@ -25,6 +25,8 @@ export interface PlanSetting {
   readonly mode?: ReadMode;
   /** Whether the source says that its changes carry the row as it was before. */
   readonly before?: boolean;
+  /** Whether it says that it can tell which changes a copy shows. */
+  readonly once?: boolean;
   readonly stream?: Partial<CheckedStream>;
   /** By the name of what arrives; undefined: the sink does not take it. */
   readonly target?: (stream: string) => Partial<CheckedTarget> | undefined;
@@ -37,9 +39,9 @@ export interface PlanSetting {
 }
 
 export function planOf(setting: PlanSetting): Promise<FlowPlan> {
-  const { mode = 'full', transforms = [], before = false, target = () => ({}) } = setting;
+  const { mode = 'full', transforms = [], before = false, once = false, target = () => ({}) } = setting;
   const source: Source = {
-    capabilities: { replay: true, modes: ['full', 'cdc'], incremental: 'none', before },
+    capabilities: { replay: true, modes: ['full', 'cdc'], incremental: 'none', before, once },
     ...nothing,
     identity: async () => 'source',
     discover: async () => ({ streams: setting.streams }),

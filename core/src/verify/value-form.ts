@@ -102,11 +102,7 @@ function presentForms({ type: from, native: origin }: Field, { type: to, native 
 
 /** Whether equal values of a type have equal texts: the most frequent types, whose forms are then made fastest. */
 function isPlain(type: LogicalType): boolean {
-  return (
-    type.kind === 'int' ||
-    type.kind === 'uuid' ||
-    (type.kind === 'decimal' && type.scale !== undefined)
-  );
+  return type.kind === 'int' || type.kind === 'uuid' || (type.kind === 'decimal' && type.scale !== undefined);
 }
 
 const NESTED = new Set<LogicalType['kind']>(['list', 'struct', 'map', 'union']);
@@ -195,9 +191,7 @@ function textForms(to: LogicalType, native: string | undefined): Pair | undefine
 function jsonForms(from: Kind<'json'>, to: LogicalType): Pair | undefined {
   if (to.kind !== 'json') return isText(to) ? [textOf, textOf] : undefined;
   const normalised = from.text === 'normalised' || to.text === 'normalised';
-  const form: PresentForm = normalised
-    ? (value) => document(textOf(value))
-    : (value) => textOf(value).trim();
+  const form: PresentForm = normalised ? (value) => document(textOf(value)) : (value) => textOf(value).trim();
   return [form, form];
 }
 

@@ -1,5 +1,5 @@
 import { endsEqualWhereverKilled, type MakeScenario } from './kill-scenarios.js';
-import { postgresToPostgres } from './scenario.js';
+import { changesToLog, postgresToPostgres } from './scenario.js';
 
 const toPostgres =
   (chunk: 'ctid' | 'key' | 'cursor', write: 'replace' | 'append' | 'upsert' | 'mirror'): MakeScenario =>
@@ -12,4 +12,5 @@ endsEqualWhereverKilled({
   'Postgres → Postgres, key ranges, upsert': toPostgres('key', 'upsert'),
   'Postgres → Postgres, by a cursor, append': toPostgres('cursor', 'append'),
   'Postgres → Postgres, page ranges, mirror': toPostgres('ctid', 'mirror'),
+  'Changes of Postgres → Postgres, append': changesToLog,
 });

@@ -364,34 +364,31 @@ export async function postgresToBoth(
   };
 }
 
-/** Changes of Postgres → DuckDB: a table that was copied once, and transactions since that are read from the log. */
-export async function changesToDuckdb(server: PostgresServer): Promise<Scenario> {
-  const base = new Base();
+/** A job that reads changes of a table: it was copied once, and transactions since are in the log. */
+async function changesJob(
+  server: PostgresServer,
+  base: Base,
+  to: { readonly connector: string; readonly [setting: string]: string },
+  sink: { readonly name: string; readonly write: 'upsert' | 'append' },
+): Promise<Pick<Scenario, 'program' | 'reset' | 'source'>> {
   const source = await server.createDatabase();
-  const file = join(base.folder, 'lake', 'lake.duckdb');
   const slot = `kill_${source.replace(/.*_/, '')}`;
   const program = base.program({
-    name: 'changes-duckdb',
-    connections: {
-      from: { connector: 'postgres', url: source, slot },
-      to: { connector: 'duckdb', path: file },
-    },
+    name: `changes-${sink.write}`,
+    connections: { from: { connector: 'postgres', url: source, slot }, to },
     flows: {
       main: {
         source: 'from',
         mode: 'cdc',
         streams: { 'Src.orders': {} },
-        sinks: { main: { to: 'to', name: 'main.orders', write: 'upsert' } },
+        sinks: { main: { to: 'to', ...sink } },
       },
     },
     delivery: DELIVERY,
   });
   return {
-    name: 'Changes of Postgres → DuckDB, upsert',
     program,
     async reset() {
-      base.clear('lake');
-      mkdirSync(join(base.folder, 'lake'));
       await server.psql(
         `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${slot}';
          DROP SCHEMA IF EXISTS "Src" CASCADE; CREATE SCHEMA "Src"; CREATE TABLE "Src".orders (${TABLE});
@@ -403,10 +400,62 @@ export async function changesToDuckdb(server: PostgresServer): Promise<Scenario>
       await server.psql(CHANGES, source);
     },
     source: () => dumpPostgres(source, `SELECT ${PG_TEXT} FROM "Src".orders`),
+  };
+}
+
+/** Changes of Postgres → DuckDB. */
+export async function changesToDuckdb(server: PostgresServer): Promise<Scenario> {
+  const base = new Base();
+  const file = join(base.folder, 'lake', 'lake.duckdb');
+  const to = { connector: 'duckdb', path: file };
+  const job = await changesJob(server, base, to, { name: 'main.orders', write: 'upsert' });
+  return {
+    ...job,
+    name: 'Changes of Postgres → DuckDB, upsert',
+    async reset() {
+      base.clear('lake');
+      mkdirSync(join(base.folder, 'lake'));
+      await job.reset();
+    },
     targets: async () => [await dumpDuckdb(file, `SELECT ${DUCK_TEXT} FROM main.orders`)],
     remove: () => base.remove(),
   };
 }
+
+/** Changes of Postgres → Postgres, as a log of them, which has the last state of every row and nothing twice. */
+export async function changesToLog(server: PostgresServer): Promise<Scenario> {
+  const base = new Base();
+  const target = await server.createDatabase();
+  const to = { connector: 'postgres', url: target };
+  const job = await changesJob(server, base, to, { name: 'out.orders', write: 'append' });
+  return {
+    ...job,
+    name: 'Changes of Postgres → Postgres, append',
+    async reset() {
+      base.clear();
+      await clearTarget(server, target);
+      await job.reset();
+    },
+    async targets() {
+      const twice =
+        'SELECT _position FROM out.orders WHERE _position <> (SELECT min(_position) FROM out.orders)';
+      const found = await server.psql(`${twice} GROUP BY 1 HAVING count(*) > 1 LIMIT 1`, target);
+      if (found !== '') throw new Error(`the change ${found} is in the log twice`);
+      return [await dumpPostgres(target, LAST_OF_LOG)];
+    },
+    remove: () => base.remove(),
+  };
+}
+
+/** The rows that a log ends in; a large name that an update left as it was stands further back. */
+const LAST_OF_LOG = `WITH log AS (
+    SELECT *, row_number() OVER (PARTITION BY id ORDER BY _position COLLATE "C" DESC) AS n,
+           max(_position COLLATE "C") FILTER (WHERE _unchanged IS NULL) OVER (PARTITION BY id ORDER BY _position COLLATE "C") AS named
+    FROM out.orders
+    WHERE _position > COALESCE((SELECT max(_position COLLATE "C") FROM out.orders WHERE _op = 'truncate'), ''))
+  SELECT ${PG_TEXT.replace(' name,', ' whole.name,')} FROM log
+  JOIN (SELECT id AS owner, _position AS place, name FROM out.orders) AS whole ON owner = id AND place = named
+  WHERE n = 1 AND _op <> 'delete'`;
 
 /** Of every kind: new rows, values that are not sent because they stay, keys that change, rows and all rows that go. */
 const CHANGES = `

@@ -361,7 +361,11 @@ describeWithServer('postgres-15', (server) => {
     await onSource(`CREATE TABLE native (id int PRIMARY KEY, ${columns.join(', ')});
       INSERT INTO native VALUES ${values.map((row) => `(${row})`).join(', ')}`);
     await expectEqual(job('full', 'replace'));
-    const lossy = { types: { lossy: 'warn' }, name: 'lake', sink: { connector: 'duckdb', path: 'lake.duckdb' } };
+    const lossy = {
+      types: { lossy: 'warn' },
+      name: 'lake',
+      sink: { connector: 'duckdb', path: 'lake.duckdb' },
+    };
     await expectEqual(job('full', 'replace', lossy));
   });
 

@@ -1,6 +1,15 @@
 /** Runs a function of rows over a batch. */
 import { isDeepStrictEqual } from 'node:util';
-import { Batch, nearestName, OPS, type Op, type Row, type StreamSchema, UNCHANGED } from '@sluice/sdk';
+import {
+  Batch,
+  nearestName,
+  OPS,
+  type Op,
+  type Row,
+  type StreamSchema,
+  selectOrigins,
+  UNCHANGED,
+} from '@sluice/sdk';
 import { transformErrors } from '../errors.js';
 import { filledColumn } from '../inputs.js';
 import { rowError } from '../row-error.js';
@@ -38,6 +47,8 @@ class Result {
   private readonly rows: Row[] = [];
   private readonly ops: number[] = [];
   private readonly before: Row[] = [];
+  /** The row of the batch that each comes from. */
+  private readonly from: number[] = [];
   private readonly names: ReadonlySet<string>;
   private readonly rowsNow: readonly Row[];
   private readonly rowsBefore: readonly Row[] | undefined;
@@ -53,6 +64,11 @@ class Result {
   }
 
   add(at: number): void {
+    this.apply(at);
+    while (this.from.length < this.rows.length) this.from.push(at);
+  }
+
+  private apply(at: number): void {
     const op = this.batch.opAt(at);
     const row = this.rowsNow[at]!;
     if (op === 'insert') return this.addNew(row, at);
@@ -65,12 +81,13 @@ class Result {
   finish(): Batch {
     const { out } = this.mapping;
     const { op: given } = this.batch;
+    const origins = this.batch.origins && selectOrigins(this.batch.origins, Uint32Array.from(this.from));
     const op =
       typeof given === 'string' && this.ops.every((code) => OPS[code] === given)
         ? given
         : Uint8Array.from(this.ops);
     const before = this.rowsBefore && Batch.ofRows(out, this.before);
-    const made = Batch.ofRows(out, this.rows, { op, ...(before && { before }) });
+    const made = Batch.ofRows(out, this.rows, { op, ...(before && { before }), ...(origins && { origins }) });
     // Values are checked while columns are made: here, where the module can be named, not in the sink.
     made.columns();
     return made;

@@ -1,11 +1,15 @@
-/** The statement that takes rows away before others replace them. */
+/** The statement that takes rows away before others replace them, or marks them. */
 import type { Clear, Json, StreamSchema } from '@sluice/sdk';
 import { columnType } from '../tables/column-type.js';
 import { compareKeys } from '../tables/compare-keys.js';
 import { literal, quote } from '../tables/identifiers.js';
 
-/** Deletes everything, or the rows whose keys lie in a half-open range. */
-export function clearSql(table: string, { range }: Clear, schema: StreamSchema): string {
+/** Deletes everything, or the rows whose keys lie in a half-open range; or marks those that are not marked yet. */
+export function clearSql(table: string, { range, marks }: Clear, schema: StreamSchema): string {
+  if (marks !== undefined) {
+    const column = quote(marks.column);
+    return `UPDATE ${table} SET ${column} = make_timestamptz(${marks.at}) WHERE ${column} IS NULL`;
+  }
   const keys = schema.key.map(quote);
   const bounds = [
     ...(range?.from === undefined ? [] : [compareKeys(keys, '>=', bound(range.from, schema))]),

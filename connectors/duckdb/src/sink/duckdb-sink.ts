@@ -38,10 +38,17 @@ import { dropOtherStagings } from './staging.js';
 
 export class DuckdbSink implements Sink {
   readonly capabilities = {
-    modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
+    modes: {
+      append: 'atomic',
+      upsert: 'atomic',
+      replace: 'atomic',
+      mirror: 'atomic',
+      history: 'atomic',
+    },
     transactions: 'whole',
     partialUpdates: true,
     move: true,
+    marks: true,
     guard: false,
     // Each writer's statements hold a thread of libuv's pool, which has four: one stays free for files and names.
     writers: 3,

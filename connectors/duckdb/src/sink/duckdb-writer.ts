@@ -60,7 +60,7 @@ export class DuckdbWriter implements AtomicWriter {
       lane.tables.map((plan, i) => {
         const name = writtenTable(lane.job, plan, lane.generation);
         const table = isKeyed(plan.write)
-          ? new UpsertTable(database, session, this.loader, name, plan.schema.key, i)
+          ? new UpsertTable(database, session, this.loader, name, plan, i)
           : new AppendTable(database, session, this.loader, name, this.staged ? i : undefined);
         return [plan.stream, { plan, table }] as const;
       }),

@@ -1,5 +1,5 @@
-/** One table that a lane upserts: its staged rows, and how they are applied in the commit's transaction. */
-import type { Batch, Clear, StreamSchema } from '@sluice/sdk';
+/** One table that a lane writes by key: its staged rows, and how they are applied in the commit's transaction. */
+import type { Batch, Clear, StreamSchema, TablePlan } from '@sluice/sdk';
 import type { Database } from '../database/database.js';
 import type { Session } from '../database/session.js';
 import { folded, OWN_PREFIX, plainName, qualified, quote, type TableName } from '../tables/identifiers.js';
@@ -8,6 +8,7 @@ import { feedColumns } from '../vectors/feed-columns.js';
 import type { FeedColumn } from '../vectors/row-feeds.js';
 import { vectorType } from '../vectors/vector-write.js';
 import { clearSql } from './clear.js';
+import { applyVersions } from './history-sql.js';
 import type { Loader, LoadTarget } from './loader.js';
 import { upsertParts } from './upsert-rows.js';
 import {
@@ -48,7 +49,7 @@ export class UpsertTable {
     private readonly session: Session,
     private readonly loader: Loader,
     private readonly name: TableName,
-    private readonly key: readonly string[],
+    private readonly plan: TablePlan,
     /** Makes the names of temporary tables unique within the connection. */
     private readonly number: number,
   ) {}
@@ -122,7 +123,8 @@ export class UpsertTable {
 
   /** Applies what was staged; in the commit's transaction, with everything loaded. */
   async apply(): Promise<void> {
-    if (!this.indexed) await loadIndexes(this.session, qualified(this.name), this.key.map(quote).join(', '));
+    const keys = this.plan.schema.key.map(quote).join(', ');
+    if (!this.indexed) await loadIndexes(this.session, qualified(this.name), keys);
     this.indexed = true;
     for (const step of this.steps) {
       if (step.kind === 'clear') await this.runAll([step.sql]);
@@ -134,6 +136,10 @@ export class UpsertTable {
 
   private async applyRows({ stage, schema, partial }: Step & { kind: 'rows' }): Promise<void> {
     const target = qualified(this.name);
+    if (this.plan.write === 'history') {
+      await this.runAll(applyVersions(target, stage, schema, partial));
+      return;
+    }
     const beside = await this.hasOwnColumns(schema);
     if (!partial) {
       await this.runAll(

@@ -4,6 +4,7 @@ import {
   type Column,
   type ColumnDecoder,
   fieldIndex,
+  type Origins,
   type StreamSchema,
   valueReader,
 } from '@sluice/sdk';
@@ -24,6 +25,7 @@ export class FrameBatches {
     wires: readonly Wire[],
     /** The encoding that the sink has asked for; without one a sink sees columns only. */
     private readonly format: string | undefined,
+    private readonly origins?: Origins,
   ) {
     this.decoders = schema.fields.map((f, i) => fieldDecoder(wires[i]!, f.type));
     this.names = wires.map(wireName);
@@ -32,7 +34,8 @@ export class FrameBatches {
   batch({ bytes, rows }: CopyChunk): Batch {
     const encoded = { format: this.format ?? 'postgres-copy-frames', bytes };
     const decoder = new FrameDecoder(bytes, rows, this.decoders, this.names);
-    return Batch.ofEncoded(this.schema, rows, encoded, decoder);
+    const { origins } = this;
+    return Batch.ofEncoded(this.schema, rows, encoded, decoder, { ...(origins && { origins }) });
   }
 
   /** Columns of the last row, which has values there, as text that the server reads back. */

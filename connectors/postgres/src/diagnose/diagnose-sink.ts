@@ -37,6 +37,7 @@ interface Need {
 const RIGHTS_OF = {
   append: ['INSERT'],
   upsert: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  history: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   replace: ['SELECT', 'INSERT', 'DELETE'],
   mirror: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
 } as const;

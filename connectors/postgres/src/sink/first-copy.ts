@@ -23,7 +23,8 @@ export class FirstCopies {
   /** Whether what a lane brings for a table may be copied straight into it. */
   async include(session: Session, lane: LaneRequest, table: TablePlan): Promise<boolean> {
     const { split, job, generation } = lane;
-    if (!isKeyed(table.write) || split.distinct !== true || this.merged.has(table.stream)) return false;
+    if (!isKeyed(table.write) || table.write === 'history') return false;
+    if (split.distinct !== true || this.merged.has(table.stream)) return false;
     if (isGenerational(table.write)) return true;
     const { streams, commits } = this.tables;
     const [row] = await session.rows(

@@ -1,5 +1,12 @@
 /** Plans how streams are written, from their targets as they are. Changes nothing. */
-import { isGenerational, isKeyed, type SinkStream, type TablePlan, type TypeVerdict } from '@sluice/sdk';
+import {
+  isGenerational,
+  isKeyed,
+  type SinkStream,
+  type TablePlan,
+  type TypeVerdict,
+  VALID_FROM,
+} from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { ident, parseStreamName, qualified, streamName } from '../quote.js';
@@ -186,10 +193,11 @@ function checkWidth(
 
 /** Columns by which rows are replaced, or that become the primary key. */
 function planKey({ stream, schema, write }: SinkStream, target: Target | undefined): readonly string[] {
-  const { key } = schema;
   if (write === 'append') return [];
-  if (write === 'replace') return target === undefined ? key : [];
-  if (key.length === 0)
+  if (write === 'replace') return target === undefined ? schema.key : [];
+  // Versions of one row are told apart by their beginning.
+  const key = write === 'history' ? [...schema.key, VALID_FROM] : schema.key;
+  if (schema.key.length === 0)
     throw pgErrors.keyMissing(`${stream} has no key: rows cannot be replaced by it`, { details: { stream } });
   if (target !== undefined && !target.uniqueKeys.some((unique) => sameColumns(unique, key))) {
     const index = `CREATE UNIQUE INDEX ON ${qualified(target)} (${columnNames(key)})`;

@@ -46,10 +46,17 @@ export class PostgresSink implements Sink {
     this.connections = new Connections(config, [DURABLE]);
     this.firsts = new FirstCopies(this.tables);
     this.capabilities = {
-      modes: { append: 'atomic', upsert: 'atomic', replace: 'atomic', mirror: 'atomic' },
+      modes: {
+        append: 'atomic',
+        upsert: 'atomic',
+        replace: 'atomic',
+        mirror: 'atomic',
+        history: 'atomic',
+      },
       transactions: 'whole',
       partialUpdates: true,
       move: true,
+      marks: true,
       guard: false,
       writers: config.parallel,
       epoch: { ms: 5_000, bytes: 256 * 1024 * 1024 },

@@ -173,12 +173,12 @@ export class PostgresWriter implements AtomicWriter {
     }
   }
 
-  private async clear(load: TableLoad, { range, stream }: Clear): Promise<void> {
+  private async clear(load: TableLoad, { range, stream, marks }: Clear): Promise<void> {
     if (range !== undefined)
       throw pgErrors.unsupported(`${stream}: a part of a table cannot be cleared by this sink`);
     await this.begin();
     await this.endCopy();
-    await load.clear(this.session);
+    await load.clear(this.session, marks);
   }
 
   private async begin(): Promise<void> {

@@ -16,9 +16,9 @@ export interface PlannedColumn {
 
 export interface TableDetail extends TableName {
   readonly columns: readonly PlannedColumn[];
-  /** Columns of the primary key, or for `upsert` and `mirror` those by which rows are replaced. */
+  /** Columns of the primary key, or for `upsert` and `mirror` those by which rows are replaced; for `history` of a version. */
   readonly key: readonly string[];
-  /** Whether of several rows with one key the last counts. */
+  /** Whether rows are written by their key. */
   readonly keyed: boolean;
   readonly save: SaveMode;
   /** Whether the table that is there was created by us: it follows the stream. Others get new columns at most. */

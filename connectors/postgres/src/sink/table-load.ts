@@ -1,5 +1,5 @@
 /** How the rows of one table get there: straight into it, or through a temporary table of the writer. */
-import { type Batch, getBit, isKeyed, OPS, type TablePlan } from '@sluice/sdk';
+import { type Batch, type Clear, getBit, isKeyed, OPS, type TablePlan } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { encodeInt2 } from '../copy/encode-fixed.js';
 import { encodeBytes } from '../copy/encode-varlen.js';
@@ -9,6 +9,7 @@ import { pgErrors } from '../errors.js';
 import { ident, qualified, type TableName } from '../quote.js';
 import { fit } from '../types/fit.js';
 import type { Wire } from '../types/wire.js';
+import { applyHistory } from './history-sql.js';
 import { moveRow } from './move-sql.js';
 import {
   ABSENT_COLUMN,
@@ -136,14 +137,13 @@ export class TableLoad {
     if (this.pending === 'nothing') return;
     const from = `pg_temp.${ident(this.buffer)}`;
     const doing = `writing ${this.table.target}`;
-    if (isKeyed(this.table.write) && !this.first) {
-      await applyRows(
-        session,
-        { from, destination: this.destination, detail: this.detail, pending: this.pending },
-        doing,
-      );
+    const { destination, detail, pending, table } = this;
+    if (table.write === 'history') {
+      await applyHistory(session, { from, destination, detail, pending, key: table.schema.key }, doing);
+    } else if (isKeyed(table.write) && !this.first) {
+      await applyRows(session, { from, destination, detail, pending }, doing);
     } else {
-      await session.query(insertRows(from, this.destination, this.detail), undefined, doing);
+      await session.query(insertRows(from, destination, detail), undefined, doing);
     }
     this.pending = 'nothing';
   }
@@ -151,16 +151,29 @@ export class TableLoad {
   /** Moves the row of a batch to another key, behind everything that was written before; inside the epoch's transaction. */
   async moveRow(session: Session, batch: Batch): Promise<void> {
     this.checkShape(batch);
-    await this.settle(session);
     const doing = `writing ${this.table.target}`;
-    await session.query(`TRUNCATE pg_temp.${ident(this.buffer)}`, undefined, doing);
+    await this.settleEarly(session, doing);
     for (const sql of moveRow(this.destination, this.detail, batch))
       await session.query(sql, undefined, doing);
   }
 
-  /** Deletes everything that was written before; inside the epoch's transaction. */
-  async clear(session: Session): Promise<void> {
+  /** What was written so far is where it belongs, and more rows will come. */
+  private async settleEarly(session: Session, doing: string): Promise<void> {
+    await this.settle(session);
+    if (this.buffered) await session.query(`TRUNCATE pg_temp.${ident(this.buffer)}`, undefined, doing);
+  }
+
+  /** Deletes everything that was written before, or marks it; inside the epoch's transaction. */
+  async clear(session: Session, marks: Clear['marks']): Promise<void> {
     const doing = `clearing ${this.table.target}`;
+    if (marks !== undefined) {
+      await this.settleEarly(session, doing);
+      const column = ident(marks.column);
+      const at = `timestamptz 'epoch' + ${marks.at} * interval '1 microsecond'`;
+      const mark = `UPDATE ${qualified(this.destination)} SET ${column} = ${at} WHERE ${column} IS NULL`;
+      await session.query(mark, undefined, doing);
+      return;
+    }
     if (this.buffered) await session.query(`DELETE FROM pg_temp.${ident(this.buffer)}`, undefined, doing);
     await session.query(`DELETE FROM ${qualified(this.destination)}`, undefined, doing);
     this.pending = 'nothing';

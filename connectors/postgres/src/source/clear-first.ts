@@ -1,14 +1,17 @@
 /** Reads a stream once more: what an earlier copy left is cleared before its first row, in the same epoch. */
-import type { Message, OpenRequest, Reader } from '@sluice/sdk';
+import type { Message, OpenRequest, Origins, Reader } from '@sluice/sdk';
 
 export class ClearFirst implements Reader {
   constructor(
     private readonly reader: Reader,
     private readonly request: OpenRequest,
+    /** Where the clear comes from, where the copy's rows say that as well. */
+    private readonly origins: Origins | undefined,
   ) {}
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
-    yield { kind: 'clear', stream: this.request.reads[0]!.stream };
+    const { request, origins } = this;
+    yield { kind: 'clear', stream: request.reads[0]!.stream, ...(origins && { origins }) };
     yield* this.reader;
   }
 

@@ -31,13 +31,13 @@ import { Increments } from './cursor/increments.js';
 import { discover } from './discover.js';
 import { KeyReader } from './key-reader.js';
 import { keySplits } from './plan-key.js';
-import { scanSplits } from './plan-scan.js';
+import { type ScanPlan, scanSplits } from './plan-scan.js';
 import { filteredRelations } from './policies.js';
 import { findRelation, keysOf } from './relation.js';
 import { ScanReader } from './scan-reader.js';
 import { SharedSnapshot } from './snapshot.js';
 import { sourceOptions } from './source-options.js';
-import { asJson, type KeySpec, specOf } from './split-spec.js';
+import { asJson, type KeySpec, type ScanSpec, specOf } from './split-spec.js';
 
 export class PostgresSource implements Source {
   readonly capabilities = {
@@ -45,6 +45,7 @@ export class PostgresSource implements Source {
     modes: ['full', 'incremental', 'cdc'],
     incremental: 'exact',
     before: false,
+    once: true,
   } as const;
   private readonly connections: Connections;
   private snapshot: Promise<SharedSnapshot> | undefined;
@@ -97,7 +98,7 @@ export class PostgresSource implements Source {
       // What is copied before a log is read stays: the copy goes on where it was.
       const copy = {
         read: { ...read, resumable: true },
-        ...copyOf(before, read.generation, log?.joining.includes(read.stream) === true),
+        ...copyOf(before, read, log?.joining.includes(read.stream) === true),
       };
       yield* await this.connections.using(c, (session) => this.planCopy(session, copy, c));
     }
@@ -115,9 +116,12 @@ export class PostgresSource implements Source {
     if (kind === 'log') return this.changes.open(request, c);
     const session = await this.connections.open(c);
     try {
-      const byKey = kind === 'key';
-      const reader = await (byKey ? KeyReader.open(session, request) : ScanReader.open(session, request));
-      return numberOf(request.split) > 1 && request.at === null ? new ClearFirst(reader, request) : reader;
+      if (kind === 'scan') {
+        const reader = await ScanReader.open(session, request);
+        return clearsFirst(request) ? new ClearFirst(reader, request, reader.origins) : reader;
+      }
+      const reader = await KeyReader.open(session, request);
+      return clearsFirst(request) ? new ClearFirst(reader, request, undefined) : reader;
     } catch (error) {
       await session.close();
       throw error;
@@ -165,10 +169,8 @@ export class PostgresSource implements Source {
     const byKey = known.some((split) => specOf(split).kind === 'key');
     if (known.length > 0 && !byKey) return [];
     const { chunk } = sourceOptions.parse(read.options);
-    const relation = await findRelation(session, parseStreamName(read.stream));
-    if (relation === undefined) throw pgErrors.missing(`${read.stream} is not there any more`);
-    const filtered = (await filteredRelations(session, [relation])).has(relation.oid);
-    const { splitBytes } = this.config;
+    const plan = await this.scanPlan(session, read, c);
+    const { relation, filtered, splitBytes } = plan;
     const wanted = byKey ? 'key' : chunk;
     if (wanted === 'key' || (wanted === 'auto' && read.resumable)) {
       const key = (await keysOf(session, [relation.oid])).get(relation.oid);
@@ -187,12 +189,20 @@ export class PostgresSource implements Source {
         `${read.stream}: "chunk": "ctid" cannot be resumed, which this write mode needs; use "key" or "none"`,
       );
     }
-    const plan = { read, filtered, relation, splitBytes, snapshot: () => this.sharedSnapshot(c) };
     return scanSplits(session, plan, read.resumable ? 'none' : wanted);
+  }
+
+  private async scanPlan(session: Session, read: StreamRead, c: Context): Promise<ScanPlan> {
+    const relation = await findRelation(session, parseStreamName(read.stream));
+    if (relation === undefined) throw pgErrors.missing(`${read.stream} is not there any more`);
+    const filtered = (await filteredRelations(session, [relation])).has(relation.oid);
+    const { splitBytes } = this.config;
+    return { read, filtered, relation, splitBytes, snapshot: () => this.sharedSnapshot(c) };
   }
 
   /** A copy that others have preceded is made in one part: it begins by clearing what they left. */
   private async planCopy(session: Session, { read, known, number }: Copy, c: Context): Promise<Split[]> {
+    if (read.once) return known.length > 0 ? [] : this.planOnce(session, { read, number }, c);
     if (number === 1) return this.planStream(session, read, known, c);
     if (known.length > 0) return [];
     const parts = await this.planStream(session, read, [], c);
@@ -208,6 +218,17 @@ export class PostgresSource implements Source {
         estimatedBytes: sum('estimatedBytes'),
       },
     ];
+  }
+
+  /** A copy of one instant: in one part, of which nothing is kept before it is whole. */
+  private async planOnce(
+    session: Session,
+    { read, number }: Omit<Copy, 'known'>,
+    c: Context,
+  ): Promise<Split[]> {
+    const [whole] = await scanSplits(session, await this.scanPlan(session, read, c), 'none');
+    const spec: ScanSpec = { ...(specOf(whole!) as ScanSpec), once: true, copy: number };
+    return [{ ...whole!, id: `${read.stream}/copy-${number}`, spec: asJson(spec) }];
   }
 
   /** One for all streams of a run: their copies show one instant. */
@@ -235,17 +256,24 @@ function numberOf(split: Split): number {
   return (specOf(split) as KeySpec).copy ?? 1;
 }
 
+/** Whether what earlier copies left goes before the first row comes. */
+function clearsFirst({ split, at }: OpenRequest): boolean {
+  return at === null && numberOf(split) > 1;
+}
+
 /**
- * The copy that a stream is at, or the next one where it joins the log again. Of a later generation not even the first
- * is without others before it: the targets have rows of earlier ones, and nobody has read which of them were deleted.
+ * The copy that a stream is at, or the next one where it joins the log again, or needs one of one instant. Of a later
+ * generation not even the first is without others before it: the targets have rows of earlier ones, and nobody has read
+ * which of them were deleted.
  */
 function copyOf(
   splits: readonly Split[],
-  generation: number,
+  { generation, once }: StreamRead,
   joins: boolean,
 ): Pick<Copy, 'known' | 'number'> {
   const last = splits.length > 0 ? Math.max(...splits.map(numberOf)) : generation > 1 ? 2 : 1;
   const known = splits.filter((split) => numberOf(split) === last);
   const isWhole = known.some((split) => (specOf(split) as KeySpec).to === undefined);
-  return joins && isWhole ? { known: [], number: last + 1 } : { known, number: last };
+  const unfit = once === true && known.length > 0 && !known.some((split) => (specOf(split) as ScanSpec).once);
+  return (joins && isWhole) || unfit ? { known: [], number: last + 1 } : { known, number: last };
 }

@@ -1,9 +1,18 @@
 /** Reads a relation, or a range of its blocks, in one COPY. */
-import { checkpoint, type Message, type OpenRequest, type Reader } from '@sluice/sdk';
+import {
+  checkpoint,
+  copiedOrigins,
+  type Json,
+  type Message,
+  type OpenRequest,
+  type Origins,
+  type Reader,
+} from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { FrameBatches } from '../copy/frame-batch.js';
 import { pgErrors } from '../errors.js';
 import { qualified } from '../quote.js';
+import { placeCopy, shownNow } from '../stream/copy-instant.js';
 import { plannedColumns } from './drift.js';
 import { beginReading } from './read-transaction.js';
 import { columnsOf, type Relation, type RelationColumn } from './relation.js';
@@ -16,12 +25,17 @@ export class ScanReader implements Reader {
     private readonly request: OpenRequest,
     private readonly sql: string,
     private readonly batches: FrameBatches,
+    /** The position when everything is read. */
+    private readonly end: Json,
+    /** Of a clear that goes before the rows. */
+    readonly origins: Origins | undefined,
   ) {}
 
-  /** Takes over the session. */
+  /** Takes over the session. Throws `SLUICE-PG-0060` where a copy waits in vain for those that write the table. */
   static async open(session: Session, request: OpenRequest): Promise<ScanReader> {
     const spec = specOf(request.split) as ScanSpec;
     const read = request.reads[0]!;
+    const place = spec.once && (await placeCopy(session, spec));
     const relation = await beginReading(session, { ...spec, needsSnapshot: request.split.volatile === true });
     await checkFile(session, relation, spec);
     const live = (await columnsOf(session, [relation.oid])).get(relation.oid)!;
@@ -30,8 +44,11 @@ export class ScanReader implements Reader {
       live.filter((column) => column.readable),
     );
     const wires = columns.map((column) => column.type.wire);
-    const batches = new FrameBatches(read.schema, wires, read.encoding);
-    return new ScanReader(session, request, copyOf(relation, columns, spec), batches);
+    const copied = place && copiedOrigins({ ...place, ordinal: 1 });
+    const batches = new FrameBatches(read.schema, wires, read.encoding, copied);
+    const end = place === undefined ? null : await shownNow(session);
+    const cleared = place && copiedOrigins({ ...place, ordinal: 0 });
+    return new ScanReader(session, request, copyOf(relation, columns, spec), batches, end, cleared);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
@@ -45,7 +62,7 @@ export class ScanReader implements Reader {
       yield this.batches.batch(chunk);
     }
     await this.session.query('COMMIT');
-    yield checkpoint(null, true);
+    yield checkpoint(this.end, true);
   }
 
   close(): Promise<void> {

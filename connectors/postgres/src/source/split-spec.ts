@@ -10,7 +10,7 @@ export interface RelationSpec extends TableName {
 
 /** A stream that is copied before its changes are read may be copied again. */
 interface Copied extends RelationSpec {
-  /** Which copy the part belongs to, where that is not the first: what was there before goes. */
+  /** Which copy the part is, where others may have been before: what they left goes. */
   readonly copy?: number;
 }
 
@@ -23,6 +23,8 @@ export interface ScanSpec extends Copied {
   readonly blocks?: { readonly from: number; readonly to?: number };
   /** The file that holds the table; another one means that it was rewritten. */
   readonly filenode?: string;
+  /** Rows are of one instant, which the last position tells: see `StreamRead.once`. */
+  readonly once?: true;
 }
 
 /** A range of the key. Positions are the key of the last row read, each column as text, in the key's order. */

@@ -38,13 +38,13 @@ function batchOf(
   beforeCast?: CastCells,
 ): Batch {
   const { schema } = shape.stream;
-  const { op, byteSize, rows: count } = rows;
+  const { op, byteSize, rows: count, origins } = rows;
   let found: ReturnType<ChangeRows['index']> | undefined;
   const index = () => {
     found ??= find();
     return found;
   };
-  const options: BatchOptions = { op, byteSize };
+  const options: BatchOptions = { op, byteSize, origins };
   if (!rows.saysBefore) {
     return Batch.ofDecoder(schema, count, new Fields(shape, () => index().now, nowCast), options);
   }

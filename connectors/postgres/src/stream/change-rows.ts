@@ -1,6 +1,7 @@
 /** Gathers the changes of one table that came in one piece of the log: where they are, nothing else. */
 import { OPS, type Op } from '@sluice/sdk';
 import { ChangeIndex, NO_TUPLE } from './change-index.js';
+import { TransactionList } from './transaction-list.js';
 
 const FIRST_ROWS = 256;
 
@@ -13,6 +14,8 @@ export class ChangeRows {
   private olds = new Int32Array(FIRST_ROWS);
   private mixed = false;
   private hasOld = false;
+  /** Whose changes they are: added to with each row. */
+  readonly origins = new TransactionList();
 
   constructor(
     private readonly bytes: Buffer,

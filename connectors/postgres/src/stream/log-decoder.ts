@@ -27,6 +27,7 @@ import type { LoggedTypes } from './logged-types.js';
 import type { Lsn } from './lsn.js';
 import type { ServerCasts } from './server-cast.js';
 import { changedStream, type StreamNow, StreamShape } from './stream-shape.js';
+import { type LoggedTransaction, TransactionList } from './transaction-list.js';
 import type { WholeRows } from './whole-rows.js';
 
 const OP_INSERT = OPS.indexOf('insert');
@@ -70,8 +71,9 @@ export class LogDecoder {
   private inTransaction = false;
   /** Rows since the last place that was handed on. */
   private unplaced = 0;
-  /** Where the open transaction's commit is. */
-  private commit: Lsn = 0n;
+  /** The open transaction, and how many places of it are taken: two by every change, since one that moves needs them. */
+  private transaction: LoggedTransaction = { commit: 0n, committedAt: 0, id: 0 };
+  private ordinal = 0;
   private committedAt: number | undefined;
 
   constructor(private readonly scene: LogScene) {}
@@ -96,18 +98,20 @@ export class LogDecoder {
         case INSERT:
         case UPDATE:
         case DELETE: {
+          this.ordinal += 2;
           const shape = shapes.get(bytes.readUInt32BE(message + 1));
           if (shape === undefined) break;
           const rows = this.rowsOf(shape);
           this.change(shape, rows, message, length);
+          rows.origins.add(this.transaction, this.ordinal);
           this.unplaced++;
           if (rows.rows >= scene.batchRows) yield* this.flush(shape);
           break;
         }
         case BEGIN:
           this.inTransaction = true;
-          this.commit = bytes.readBigUInt64BE(message + 1);
-          if (until === undefined || this.commit < until) break;
+          this.begin(message);
+          if (until === undefined || this.transaction.commit < until) break;
           yield* this.flushAll();
           yield this.reached(until);
           return;
@@ -125,6 +129,7 @@ export class LogDecoder {
           yield* this.relation(loggedRelation(bytes, message));
           break;
         case TRUNCATE:
+          this.ordinal += 2;
           yield* this.truncate(message);
       }
     }
@@ -132,6 +137,18 @@ export class LogDecoder {
     if (reached === undefined || this.inTransaction) return;
     this.unplaced = 0;
     yield this.reached(reached);
+  }
+
+  private begin(message: number): void {
+    const { bytes } = this;
+    // The commit's place (8 bytes), when it was (8), and the transaction's number (4).
+    const commit = bytes.readBigUInt64BE(message + 1);
+    this.transaction = {
+      commit,
+      committedAt: timeAt(bytes, message + 9),
+      id: bytes.readUInt32BE(message + 17),
+    };
+    this.ordinal = 0;
   }
 
   private reached(lsn: Lsn): Reached {
@@ -177,7 +194,7 @@ export class LogDecoder {
     let now = scene.streams.get(stream)!;
     const types = await scene.types.of(relation);
     // What was logged before the streams were looked at is past: its rows are read as what the table is now.
-    const changed = this.commit < scene.seenAt ? undefined : changedStream(now, relation, types);
+    const changed = this.transaction.commit < scene.seenAt ? undefined : changedStream(now, relation, types);
     if (changed !== undefined) {
       now = changed;
       scene.streams.set(stream, now);
@@ -193,7 +210,9 @@ export class LogDecoder {
       const shape = shapes.get(bytes.readUInt32BE(message + 6 + 4 * i));
       if (shape === undefined) continue;
       yield* this.flush(shape);
-      yield { kind: 'clear', stream: shape.stream.schema.stream };
+      const origins = new TransactionList();
+      origins.add(this.transaction, this.ordinal);
+      yield { kind: 'clear', stream: shape.stream.schema.stream, origins };
     }
   }
 

@@ -60,8 +60,9 @@ export class WholeRows {
       ]);
       rows[i] = Object.fromEntries(known) as Row;
     }
-    const { op, byteSize, before } = batch;
-    return Batch.ofRows(batch.schema, rows, { op, byteSize, ...(before && { before }) });
+    const { op, byteSize, before, origins } = batch;
+    const options = { op, byteSize, ...(before && { before }), ...(origins && { origins }) };
+    return Batch.ofRows(batch.schema, rows, options);
   }
 }
 
