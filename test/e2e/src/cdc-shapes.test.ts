@@ -1,8 +1,8 @@
 /** Tables that change their shape under a flow that follows them: what it has made of them is what a copy would make. */
 import type { JobSpec } from '@sluice/sdk';
-import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows } from '@sluice/test';
+import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows, killAt } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Workspace } from './cli-workspace.js';
+import { SLUICE, Workspace } from './cli-workspace.js';
 
 const MINUTES = 60_000;
 
@@ -113,6 +113,39 @@ describeWithServer('postgres-15', (server) => {
       );
       await run();
       await expectSame([...columns], 'changes of all these');
+    },
+    4 * MINUTES,
+  );
+
+  it(
+    'wherever it is killed on the way',
+    async () => {
+      const file = job();
+      const program = {
+        command: process.execPath,
+        args: [SLUICE, 'run', file, '--quiet'],
+        cwd: place.folder,
+      };
+      const run = async () => {
+        const exit = await place.sluice(['run', file, '--quiet']);
+        expect(exit.code, exit.stderr + exit.stdout).toBe(0);
+      };
+      await run();
+      const columns = ['id', 'a', 'b'];
+      for (const [i, point] of [
+        'plan.before-planned@1',
+        'plan.after-planned@1',
+        'prepare.after-schema@1',
+        'commit.before-ledger@1',
+        'commit.after-ledger@3',
+      ].entries()) {
+        await sql(around(`ALTER TABLE t ADD k${i} integer DEFAULT ${i}`));
+        columns.push(`k${i}`);
+        await killAt(program, point);
+        await sql(around('SELECT'));
+        await run();
+        await expectSame(columns, point);
+      }
     },
     4 * MINUTES,
   );
