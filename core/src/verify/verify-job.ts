@@ -130,7 +130,10 @@ class Verification {
         `nothing of job ${plan.name} is chosen; its streams are ${names.join(', ')}, its sinks ${sinks.join(', ')}`,
       );
     }
-    for (const { flow, sink } of chosen) requireReadable(flow, sink);
+    for (const { flow, sink, target } of chosen) {
+      requireReadable(flow, sink);
+      requireNow(target);
+    }
     return chosen;
   }
 
@@ -222,6 +225,14 @@ function requireReadable({ capabilities, key }: FlowPlan, { key: { sink }, sink:
     );
   if (side.reads === undefined)
     throw coreErrors.verifyRefused(`what sink ${sink} of flow ${key.flow} has written cannot be read`);
+}
+
+/** What keeps rows as they were has more than the source has now. */
+function requireNow({ table, casts }: TargetPlan): void {
+  if (casts.every(({ clear }) => clear === undefined)) return;
+  throw coreErrors.verifyRefused(
+    `${table.target} keeps what has become of rows, and the source tells only how they are now`,
+  );
 }
 
 /** Deletes of rows that should not be there, which may stand in the way of others, then rows as they should be. */

@@ -103,6 +103,8 @@ describeWithServer('postgres-15', (server) => {
       await atSource(`${ITEMS}; INSERT INTO items VALUES (4, 'item 4', NULL), (5, 'item 5', NULL)`);
       const file = job({ write: 'upsert', deletes: 'soft' });
       await run(file);
+      const verified = await place.sluice(['verify', file]);
+      expect(verified).toMatchObject({ code: 2, stderr: expect.stringContaining('SLUICE-CORE-0152') });
       const state = `SELECT CAST(id AS text) AS id, name, CAST(length(bio) AS text) AS bio, CAST(_deleted_at IS NOT NULL AS text) AS gone
         FROM public.items ORDER BY 1`;
       const before = await atSource('SELECT clock_timestamp()');
