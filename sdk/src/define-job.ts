@@ -40,6 +40,8 @@ export interface SinkSpec extends SinkStreamSpec {
 
 /** How the log of a flow of mode `cdc` is treated. */
 export interface ChangesSpec {
+  /** `copy` (the past first, the default), `now`, or a place of the log. */
+  from?: string;
   /** Bytes of its log that the source may keep for the flow: `10GiB`. */
   keep?: string;
   whenOver?: 'warn' | 'pause-copies' | 'drop-and-copy';

@@ -85,6 +85,11 @@ export interface StreamRead {
    * whether such a position shows them. The engine leaves out those that are shown.
    */
   readonly once?: boolean;
+  /**
+   * In mode `cdc`: `now`, or a place of the log as the source names it. Changes are read from there on and nothing is
+   * copied, so that updates should bring whole rows.
+   */
+  readonly from?: string;
 }
 
 /** What a source says of a stream that it is to read. */

@@ -344,6 +344,12 @@ export const pgErrors = defineErrors('PG', {
     title: 'The server could not compute a row that was to be read',
     help: 'A view, a generated value or a function that the message names fails on a row. Correct the row or the expression at the source; run the query alone to see which row it is.',
   },
+  noPlace: {
+    number: 62,
+    class: 'config',
+    title: 'Changes cannot be read from there on',
+    help: 'Places look like 16/B374D848: `pg_replication_slots` and `sluice cdc slots` show those of slots. The log of PostgreSQL cannot be searched by time.',
+  },
   notFirst: {
     number: 65,
     class: 'transient',

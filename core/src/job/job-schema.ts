@@ -200,6 +200,13 @@ const sinkSchema = sinkStreamSchema
 
 const changes = z
   .strictObject({
+    from: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Where changes are read from. copy: all of the past is copied first (default). now: from the first run on, without a copy. A place of the log, as the source names it: from there on, without a copy, where the source still has it.',
+      ),
     keep: size
       .optional()
       .describe(

@@ -66,6 +66,8 @@ export interface JobFlow {
 
 /** How the log is treated that a flow reads. */
 export interface LogRules {
+  /** `now` or a place of the log: changes are read from there on, and nothing is copied. */
+  readonly from?: string;
   /** Bytes of it that the source may keep for the flow; undefined: as many as it likes. */
   readonly keep?: number;
   readonly whenOver: (typeof WHEN_OVER)[number];

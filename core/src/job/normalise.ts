@@ -267,8 +267,16 @@ function commitBounds(commit: NonNullable<LongJobInput['delivery']>['commit'] = 
   };
 }
 
-function logRules({ keep, whenOver = 'warn' }: NonNullable<FlowInput['changes']> = {}): LogRules {
-  return { whenOver, ...(keep !== undefined && { keep: parseSize(keep)! }) };
+function logRules({
+  from = 'copy',
+  keep,
+  whenOver = 'warn',
+}: NonNullable<FlowInput['changes']> = {}): LogRules {
+  return {
+    whenOver,
+    ...(from !== 'copy' && { from }),
+    ...(keep !== undefined && { keep: parseSize(keep)! }),
+  };
 }
 
 function rateLimit({ rows, bytes }: NonNullable<FlowInput['rate']>): RateLimit {

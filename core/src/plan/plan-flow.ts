@@ -209,6 +209,7 @@ async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Co
       options: settings.source,
       resumable: false,
       ...(settings.cursor && { cursor: cursorOf(settings.cursor) }),
+      ...(settings.mode === 'cdc' && request.changes.from !== undefined && { from: request.changes.from }),
     },
   };
 }
@@ -468,7 +469,9 @@ function streamPlan(draft: ReadableDraft, sinks: readonly PlannedSink[]): Stream
   const read: StreamRead = {
     ...draft.read,
     resumable: draft.read.mode === 'full' && appends,
-    ...(draft.read.mode === 'cdc' && targets.some(([, { table }]) => showsEachOnce(table)) && { once: true }),
+    ...(draft.read.mode === 'cdc' &&
+      draft.read.from === undefined &&
+      targets.some(([, { table }]) => showsEachOnce(table)) && { once: true }),
     ...(encoding !== undefined && { encoding }),
   };
   return { stream, read, reading, catalog, transforms, targets: Object.fromEntries(targets) };

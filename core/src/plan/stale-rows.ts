@@ -9,7 +9,8 @@ import { schemaDifference } from './schema-policy.js';
 /** `known`: the shape in which rows have arrived so far. */
 export function leavesRowsStale(known: StreamSchema, plan: StreamPlan): boolean {
   const { read, catalog } = plan;
-  if (read.mode !== 'cdc') return false;
+  // Without a copy there is none to make anew.
+  if (read.mode !== 'cdc' || read.from !== undefined) return false;
   const { added, gone, changed } = schemaDifference(known, arrivingSchema(plan));
   // A column that goes where another comes may be the same under a new name.
   if (changed.length > 0 || (added.length > 0 && gone.length > 0)) return true;

@@ -24,7 +24,8 @@ export async function planSplits(attempt: Attempt): Promise<FlowState> {
       if (known !== undefined) await requestIfStale(attempt, known, attempt.planOf(stream));
     }
     const wanted = await ledger.requestedCopies(key);
-    const known = splitsOf(state, generations).map(({ split }) => leaving(split, wanted));
+    const copied = toCopy(attempt, wanted);
+    const known = splitsOf(state, generations).map(({ split }) => leaving(split, copied));
     let found: LedgerSplit[] = [];
     for await (const split of plan.source.splits(reads, known, context)) {
       context.signal.throwIfAborted();
@@ -75,6 +76,14 @@ export async function joinLogs(attempt: Attempt, state: FlowState): Promise<Flow
 
 /** Splits are written in portions, so that a source may plan a great many. */
 const SPLITS_AT_ONCE = 1000;
+
+/** Of the streams that are asked for, those that are copied at all. */
+function toCopy({ run, plans }: Attempt, wanted: readonly string[]): string[] {
+  const hasCopy = (stream: string) => plans.get(stream)?.read.from === undefined;
+  for (const stream of wanted.filter((each) => !hasCopy(each)))
+    run.context.log.warn(`stream ${stream} is not copied: the job reads its changes from a place on`);
+  return wanted.filter(hasCopy);
+}
 
 /** A log as one that streams have left, which therefore are to be copied to join it again. */
 function leaving(split: Split, streams: readonly string[]): Split {

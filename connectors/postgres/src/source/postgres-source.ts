@@ -95,6 +95,7 @@ export class PostgresSource implements Source {
         yield* await this.connections.using(c, (session) => this.planStream(session, read, before, c));
         continue;
       }
+      if (read.from !== undefined) continue;
       // What is copied before a log is read stays: the copy goes on where it was.
       const copy = {
         read: { ...read, resumable: true },

@@ -57,7 +57,8 @@ export class ChangeLog {
     private readonly connections: Connections,
   ) {}
 
-  plan(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]> {
+  async plan(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]> {
+    for (const { from } of reads) placeOf(from);
     return this.connections.using(c, (session) => planLogged(session, reads));
   }
 
@@ -186,6 +187,11 @@ export class ChangeLog {
    */
   private async begin(session: Session, spec: LogSpec, reads: readonly StreamRead[]): Promise<Lsn> {
     await this.preparePublication(session, spec, reads);
+    const place = placeOf(reads[0]!.from);
+    if (place !== undefined) {
+      checkPlace(await freeSlot(session, spec.slot), spec.slot, place);
+      return place;
+    }
     if (this.config.slot === undefined) {
       await dropSlot(session, spec.slot);
       return createSlot(session, spec.slot);
@@ -242,15 +248,25 @@ export class ChangeLog {
       [...relations.values()].map(({ oid }) => oid),
     );
     const live = await liveColumns(session, columns);
-    for (const { stream, schema } of reads) {
+    for (const { stream, schema, from } of reads) {
       const { oid } = relations.get(stream)!;
       const readable = columns.get(oid)!.filter((column) => column.readable);
       if (compareColumns(schema, readable).differences.length > 0) {
         return { end, confirmed, streams, numbers, changed: { ...schema, fields: fieldsOf(readable) } };
       }
-      streams.set(stream, { schema, columns: live.get(oid)! });
+      streams.set(stream, { schema, columns: live.get(oid)!, copied: from === undefined });
       numbers.set(oid, stream);
     }
     return { end, confirmed, streams, numbers };
+  }
+}
+
+/** Where reading is to begin, if that is a place of the log. Throws `SLUICE-PG-0062` for what is none. */
+function placeOf(from: string | undefined): Lsn | undefined {
+  if (from === undefined || from === 'now') return undefined;
+  try {
+    return parseLsn(from);
+  } catch (cause) {
+    throw pgErrors.noPlace(`"from": "${from}" is neither "copy" nor "now" nor a place of the log`, { cause });
   }
 }

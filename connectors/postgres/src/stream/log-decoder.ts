@@ -225,6 +225,7 @@ export class LogDecoder {
     if (rows === undefined) return;
     this.gathering.delete(shape);
     const { whole, casts } = this.scene;
-    yield await whole.complete(await changeBatch(shape, rows, casts), shape.isPast);
+    const alone = shape.isPast || !shape.stream.copied;
+    yield await whole.complete(await changeBatch(shape, rows, casts), alone);
   }
 }

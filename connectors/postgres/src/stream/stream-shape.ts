@@ -27,6 +27,8 @@ export interface StreamNow {
   readonly schema: StreamSchema;
   /** The table's columns, also those that are not read. */
   readonly columns: readonly LiveColumn[];
+  /** Whether the past was copied: otherwise nobody has the values that an update leaves out. */
+  readonly copied: boolean;
 }
 
 export class StreamShape {
@@ -87,7 +89,7 @@ function shapeField(
 
 /** What a table is now if the log says so; undefined where it is as it was. */
 export function changedStream(
-  { schema, columns }: StreamNow,
+  { schema, columns, copied }: StreamNow,
   relation: LoggedRelation,
   types: readonly NativeType[],
 ): StreamNow | undefined {
@@ -109,5 +111,5 @@ export function changedStream(
   });
   const key = schema.key.every((name) => names.has(name)) ? schema.key : [];
   const changed = { ...schema, version: schema.version + 1, fields, key };
-  return { schema: changed, columns: all };
+  return { schema: changed, columns: all, copied };
 }

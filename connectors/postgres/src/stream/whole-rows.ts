@@ -7,7 +7,7 @@
  * key, so that nobody has it.
  *
  * Rows that were written before their table got another shape have none of the columns that came, or got their name or
- * type, since then; what the table has in them no change tells.
+ * type, since then; what the table has in them no change tells. The same holds for all rows where the past was not copied.
  */
 import { Batch, type Context, field, getBit, OPS, type Op, type Row, types, UNCHANGED } from '@sluice/sdk';
 import type { Connections } from '../connection/connections.js';
@@ -19,9 +19,9 @@ import { columnsOf, findRelation, type RelationColumn } from '../source/relation
 import { fromClause } from '../source/select.js';
 import { valueText } from '../types/value-text.js';
 
-/** Which rows have to be whole, and which of a past shape. */
+/** Which rows have to be whole, and which where nobody has what they leave out. */
 const WHOLE: readonly Op[] = ['insert', 'move'];
-const PAST: readonly Op[] = [...WHOLE, 'update'];
+const ALONE: readonly Op[] = [...WHOLE, 'update'];
 /** Beside the table's columns: which of the wanted rows it is. */
 const ORDINAL = '_sluice_row';
 /** Rows that are asked for at once. */
@@ -34,9 +34,9 @@ export class WholeRows {
     private readonly c: Context,
   ) {}
 
-  /** The batch with these rows whole, as far as the table still has them; of others that were inserted, the rest is null. */
-  async complete(batch: Batch, isPast: boolean): Promise<Batch> {
-    const wanted = rowsInPart(batch, isPast ? PAST : WHOLE);
+  /** The batch with these rows whole (`alone`: nobody has what rows leave out), as far as the table still has them; of others that were inserted, the rest is null. */
+  async complete(batch: Batch, alone: boolean): Promise<Batch> {
+    const wanted = rowsInPart(batch, alone ? ALONE : WHOLE);
     if (wanted.length === 0) return batch;
     const rows = [...batch.rows()];
     await this.connections.using(this.c, async (session) => {
