@@ -6,6 +6,7 @@ import { hasState } from '../connection/server-error.js';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { literal, qualified, streamName, type TableName } from '../quote.js';
+import { onlyReads } from './only-reads.js';
 import { findRelation, type Relation } from './relation.js';
 import { fromClause } from './select.js';
 import type { RelationSpec } from './split-spec.js';
@@ -31,7 +32,8 @@ export interface Reading extends RelationSpec {
 export async function beginReading(session: Session, reading: Reading): Promise<Relation> {
   const before = await relationOf(session, reading);
   await enter(session, reading);
-  await session.query(policiesOf(reading) + lockOf(before), undefined, `opening ${streamName(reading)}`);
+  const opening = `${policiesOf(reading)}${lockOf(before)}; SELECT ${onlyReads}`;
+  await session.query(opening, undefined, `opening ${streamName(reading)}`);
   const relation = await relationOf(session, reading);
   await checkNumber(session, reading);
   return relation;

@@ -1,5 +1,6 @@
 /** One moment of the database, which lanes share: an exported snapshot and the connection that keeps it alive. */
 import type { Session } from '../connection/session.js';
+import { onlyReads } from './only-reads.js';
 
 export class SharedSnapshot {
   private constructor(
@@ -18,7 +19,7 @@ export class SharedSnapshot {
     await session.query(limits.map((limit) => `SET ${limit} = 0`).join('; '));
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const [row] = await session.rows(
-      'SELECT pg_catalog.pg_export_snapshot()',
+      `SELECT pg_catalog.pg_export_snapshot(), ${onlyReads}`,
       undefined,
       'taking a snapshot',
     );

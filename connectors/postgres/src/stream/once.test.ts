@@ -62,17 +62,20 @@ describeWithServer('postgres-15', (server) => {
     });
   }
 
-  it('leave in the log what was committed behind their instant, however long before it had begun', async () => {
-    const known = sql(
-      "BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep(1.5); UPDATE t SET v = 'known' WHERE id = 2; COMMIT",
-    );
-    await expect
+  const somebodyWrites = () =>
+    expect
       .poll(() =>
         sql(
           'SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = current_database()',
         ),
       )
       .toBe('1');
+
+  it('leave in the log what was committed behind their instant, however long before it had begun', async () => {
+    const known = sql(
+      "BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep(1.5); UPDATE t SET v = 'known' WHERE id = 2; COMMIT",
+    );
+    await somebodyWrites();
     await sql("UPDATE t SET v = 'before' WHERE id = 1");
     const { rows, position } = await copy(async () => {
       await sql(`UPDATE t SET v = 'after' WHERE id = 1;
@@ -92,6 +95,7 @@ describeWithServer('postgres-15', (server) => {
 
   it('wait for those that write the table, and for what becomes of them', async () => {
     const writing = sql("BEGIN; UPDATE t SET v = 'written' WHERE id = 1; SELECT pg_sleep(1); COMMIT");
+    await somebodyWrites();
     await sql(`BEGIN; INSERT INTO t VALUES (6, 'prepared'); PREPARE TRANSACTION '${slot}'`);
     const ended = sql(`SELECT pg_sleep(0.5); COMMIT PREPARED '${slot}'`);
     const { rows, position } = await copy();

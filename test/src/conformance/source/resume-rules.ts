@@ -170,7 +170,7 @@ export const resumeRules: readonly SourceRule[] = [
     must: 'A stream of which a split is distinct MUST have a key that no two rows of its generation share.',
     fix: 'Say `distinct` only where the system itself keeps the key unique; leave it out where the job declares the key.',
     async check(session) {
-      for (const resumable of [false, true]) {
+      for (const resumable of session.canReplay ? [false, true] : [false]) {
         const parts = await readWhole(session, {}, { resumable });
         const streams = new Set(
           parts.flatMap(({ planned: { split } }) => (split.distinct ? split.streams : [])),

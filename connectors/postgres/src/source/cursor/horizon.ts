@@ -6,6 +6,7 @@
  */
 import type { Session } from '../../connection/session.js';
 import { literal } from '../../quote.js';
+import { hasOnlyReads } from '../only-reads.js';
 
 export interface Horizon {
   /** The server's clock when looking began, as text. */
@@ -26,7 +27,7 @@ const UNSEEN = "interval '500 milliseconds'";
 
 /**
  * Both statements run in one transaction, whose view of the activity is made when the second asks for it. Writers of
- * other databases, and processes that write no rows of people, do not count.
+ * other databases, processes that write no rows of people, and our own readers do not count.
  */
 const LOOK = (now: string | undefined) => `
   SELECT pg_catalog.set_config('sluice.now', ${now === undefined ? 'pg_catalog.clock_timestamp()::text' : literal(now)}, true);
@@ -34,7 +35,8 @@ const LOOK = (now: string | undefined) => `
     SELECT pg_catalog.current_setting('sluice.now') AS now,
       (SELECT min(xact_start) FROM pg_catalog.pg_stat_activity
        WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
-         AND backend_type NOT IN ('walsender', 'autovacuum worker')) AS oldest,
+         AND backend_type NOT IN ('walsender', 'autovacuum worker')
+         AND NOT ${hasOnlyReads('pg_stat_activity.pid')}) AS oldest,
       (SELECT min(prepared) FROM pg_catalog.pg_prepared_xacts
        WHERE database = pg_catalog.current_database()) AS prepared
   ) AS seen`;

@@ -241,6 +241,29 @@ describeWithServer('postgres-15', (server) => {
       expect(await rising.run()).toEqual([]);
     });
 
+    it('do not wait for those who read other streams', async () => {
+      await psql(
+        url,
+        `${RISING}; ${NOTES} INSERT INTO notes SELECT i, '2024-01-01' FROM generate_series(1, 20) i`,
+      );
+      const source = openSource(url);
+      const read = {
+        ...(await planRead(source, 'public.notes')),
+        mode: 'incremental' as const,
+        cursor: byDatabase,
+      };
+      const [split] = await planSplits(source, read);
+      const request = { split: split!, at: null, cuts: [], reads: [read], batchRows: 5, batchBytes: 1 << 20 };
+      const reader = await source.open(request, testContext());
+      try {
+        await psql(url, 'INSERT INTO rising DEFAULT VALUES');
+        expect(await new Repeated(url, 'public.rising', { column: 'id' }).run()).toEqual([1n]);
+      } finally {
+        await reader.close();
+        await source.close();
+      }
+    });
+
     it('go on under transactions that overlap for ever', async () => {
       await psql(url, RISING);
       const rising = new Repeated(url, 'public.rising', { column: 'id' });
