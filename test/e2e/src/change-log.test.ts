@@ -190,7 +190,7 @@ describeWithServer('postgres-15', (server) => {
       expect(last?.split(' ')[1] ?? '', `the copy of ${id}`).toBe(copied ?? '');
     }
     expect([...log.keys()].filter((id) => !audit.has(id))).toEqual([]);
-    expect(changes).toBeGreaterThan(100);
+    expect(changes).toBeGreaterThan(0);
     expect(
       await inTarget("SELECT v FROM items WHERE _op IN ('insert', 'update') GROUP BY v HAVING count(*) > 1"),
     ).toBe('');
