@@ -40,3 +40,8 @@ export function writing(writer: number, random: () => number, transactions: numb
     return `${body}; ${n % 7 === 3 ? 'ROLLBACK' : n % 9 === 4 ? prepared : 'COMMIT'};`;
   }).join('\n');
 }
+
+/** Changes that come whatever the writers have been at: every row that is there, one transaction after the other. */
+export const EACH_AGAIN = Array.from({ length: 5 }, (_, n) => `UPDATE items SET name = 'again ${n}'`).join(
+  '; ',
+);
