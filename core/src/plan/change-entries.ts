@@ -1,6 +1,7 @@
 /** Changes as rows of their own, for targets that keep them: a key that changes is two, the old one and the new one. */
 import {
   type Batch,
+  type Clear,
   type Column,
   columnOf,
   type Field,
@@ -66,6 +67,11 @@ export function entryColumn(
     own,
     entries.map((entry) => shown(known(entry), entry)),
   );
+}
+
+/** What a target that marks rows does where the stream is cleared: those that are there get the time of that. */
+export function marking(column: string): (message: Clear) => Clear {
+  return ({ origins, ...message }) => ({ ...message, marks: { column, at: committedAt(origins, 0) } });
 }
 
 /** Microseconds since 1970, at which a change was committed, or by our clock where the source does not tell. */

@@ -12,7 +12,7 @@ import {
   VALID_FROM,
   VALID_TO,
 } from '@sluice/sdk';
-import { changeEntries, committedAt, entryColumn, isPlain, requireFree } from './change-entries.js';
+import { changeEntries, committedAt, entryColumn, isPlain, marking, requireFree } from './change-entries.js';
 
 const FROM = field(VALID_FROM, types.timestamp, { nullable: false });
 const TO = field(VALID_TO, types.timestamp);
@@ -30,10 +30,7 @@ export function historyRows(schema: StreamSchema): BoundTransform {
     writes: [FROM.name, TO.name],
     rung: 'columns',
     apply: (batch) => [versions(batch, { ...out, stream: batch.stream })],
-    clear: ({ origins, ...message }) => ({
-      ...message,
-      marks: { column: TO.name, at: committedAt(origins, 0) },
-    }),
+    clear: marking(TO.name),
   };
 }
 

@@ -16,6 +16,7 @@ import {
   committedAt,
   entryColumn,
   isPlain,
+  marking,
   requireFree,
 } from './change-entries.js';
 
@@ -35,10 +36,7 @@ export function softDeletes(schema: StreamSchema): BoundTransform {
     writes: [DELETED.name],
     rung: 'columns',
     apply: (batch) => [kept(batch, { ...out, stream: batch.stream })],
-    clear: ({ origins, ...message }) => ({
-      ...message,
-      marks: { column: DELETED.name, at: committedAt(origins, 0) },
-    }),
+    clear: marking(DELETED.name),
   };
 }
 
