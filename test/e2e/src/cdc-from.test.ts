@@ -2,6 +2,7 @@
 import { describeWithServer } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Workspace } from './cli-workspace.js';
+import { dropSlots } from './drop-slots.js';
 
 const MINUTES = 60_000;
 const LARGE = 'SELECT string_agg(md5(i::text), NULL) FROM generate_series(1, 400) i';
@@ -21,9 +22,7 @@ describeWithServer('postgres-15', (server) => {
       INSERT INTO items SELECT i, 'old', (${LARGE}) FROM generate_series(1, 3) i`);
   });
   afterEach(async () => {
-    await atSource(
-      'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()',
-    );
+    await dropSlots(atSource);
     place.remove();
   });
 

@@ -3,6 +3,7 @@ import type { JobSpec } from '@sluice/sdk';
 import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows, killAt } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SLUICE, Workspace } from './cli-workspace.js';
+import { dropSlots } from './drop-slots.js';
 
 const MINUTES = 60_000;
 
@@ -42,12 +43,7 @@ describeWithServer('postgres-15', (server) => {
   });
   afterEach(async () => {
     place.remove();
-    await sql(
-      'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND database = current_database()',
-    );
-    const slots = 'FROM pg_replication_slots WHERE database = current_database()';
-    await expect.poll(() => sql(`SELECT count(*) FILTER (WHERE active) ${slots}`)).toBe('0');
-    await sql(`SELECT pg_drop_replication_slot(slot_name) ${slots}`);
+    await dropSlots(sql);
   });
 
   const sql = (text: string) => server().psql(text, source);

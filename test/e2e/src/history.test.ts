@@ -14,6 +14,7 @@ import {
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AUDITED, EACH_AGAIN, ITEMS, writing } from './audited-items.js';
 import { resultOf, SLUICE, Workspace } from './cli-workspace.js';
+import { dropSlots } from './drop-slots.js';
 
 const MINUTES = 60_000;
 
@@ -29,10 +30,7 @@ describeWithServer('postgres-15', (server) => {
     target = await server().createDatabase();
   });
   afterEach(async () => {
-    await server().psql(
-      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${new URL(source).pathname.slice(1)}'`,
-      source,
-    );
+    await dropSlots(atSource);
     place.remove();
   });
 

@@ -3,6 +3,7 @@ import type { ChangesSpec } from '@sluice/sdk';
 import { describeWithServer, dumpPostgres, expectSameRows } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventsOf, type Running, Workspace } from './cli-workspace.js';
+import { dropSlots } from './drop-slots.js';
 
 const MINUTES = 60_000;
 
@@ -21,11 +22,7 @@ describeWithServer('postgres-15', (server) => {
   });
   afterEach(async () => {
     place.remove();
-    await sql(
-      'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND database = current_database()',
-    );
-    await expect.poll(() => sql(SLOTS.replace('$', 'count(*) FILTER (WHERE active)'))).toBe('0');
-    await sql(SLOTS.replace('$', 'pg_drop_replication_slot(slot_name)'));
+    await dropSlots(sql);
   });
 
   const SLOTS = 'SELECT $ FROM pg_replication_slots WHERE database = current_database()';
