@@ -12,5 +12,5 @@ endsEqualWhereverKilled({
   'Postgres → Postgres, key ranges, upsert': toPostgres('key', 'upsert'),
   'Postgres → Postgres, by a cursor, append': toPostgres('cursor', 'append'),
   'Postgres → Postgres, page ranges, mirror': toPostgres('ctid', 'mirror'),
-  'Changes of Postgres → Postgres, append': changesToLog,
+  'Changes of Postgres → Postgres, append': (server) => changesToLog(server),
 });

@@ -147,13 +147,19 @@ const READS: { readonly [by: string]: StreamSpec } = {
 type Way = (url: string) => string;
 const straight: Way = (url) => url;
 
+interface Ways {
+  readonly from: Way;
+  readonly to: Way;
+}
+const STRAIGHT: Ways = { from: straight, to: straight };
+
 /** Postgres → Postgres. */
 export async function postgresToPostgres(
   server: PostgresServer,
   source: string,
   by: 'ctid' | 'key' | 'cursor',
   write: 'replace' | 'append' | 'upsert' | 'mirror',
-  ways: { readonly from: Way; readonly to: Way } = { from: straight, to: straight },
+  ways: Ways = STRAIGHT,
 ): Promise<Scenario> {
   const base = new Base();
   const target = await server.createDatabase();
@@ -325,6 +331,7 @@ export async function postgresToBoth(
   server: PostgresServer,
   source: string,
   write: 'replace' | 'append',
+  ways: Ways = STRAIGHT,
 ): Promise<Scenario> {
   const base = new Base();
   const target = await server.createDatabase();
@@ -332,8 +339,8 @@ export async function postgresToBoth(
   const job: JobSpec = {
     name: `pg-both-${write}`,
     connections: {
-      from: { connector: 'postgres', url: source },
-      to: { connector: 'postgres', url: target },
+      from: { connector: 'postgres', url: ways.from(source) },
+      to: { connector: 'postgres', url: ways.to(target) },
       lake: { connector: 'file', path: lake, format: 'parquet' },
     },
     flows: {
@@ -370,12 +377,13 @@ async function changesJob(
   base: Base,
   to: { readonly connector: string; readonly [setting: string]: string },
   sink: { readonly name: string; readonly write: 'upsert' | 'append' },
+  from: Way = straight,
 ): Promise<Pick<Scenario, 'program' | 'reset' | 'source'>> {
   const source = await server.createDatabase();
   const slot = `kill_${source.replace(/.*_/, '')}`;
   const program = base.program({
     name: `changes-${sink.write}`,
-    connections: { from: { connector: 'postgres', url: source, slot }, to },
+    connections: { from: { connector: 'postgres', url: from(source), slot }, to },
     flows: {
       main: {
         source: 'from',
@@ -404,11 +412,11 @@ async function changesJob(
 }
 
 /** Changes of Postgres → DuckDB. */
-export async function changesToDuckdb(server: PostgresServer): Promise<Scenario> {
+export async function changesToDuckdb(server: PostgresServer, from: Way = straight): Promise<Scenario> {
   const base = new Base();
   const file = join(base.folder, 'lake', 'lake.duckdb');
   const to = { connector: 'duckdb', path: file };
-  const job = await changesJob(server, base, to, { name: 'main.orders', write: 'upsert' });
+  const job = await changesJob(server, base, to, { name: 'main.orders', write: 'upsert' }, from);
   return {
     ...job,
     name: 'Changes of Postgres → DuckDB, upsert',
@@ -423,23 +431,27 @@ export async function changesToDuckdb(server: PostgresServer): Promise<Scenario>
 }
 
 /** Changes of Postgres → Postgres, as a log of them, which has the last state of every row and nothing twice. */
-export async function changesToLog(server: PostgresServer): Promise<Scenario> {
+export async function changesToLog(
+  server: PostgresServer,
+  sink = server,
+  ways: Ways = STRAIGHT,
+): Promise<Scenario> {
   const base = new Base();
-  const target = await server.createDatabase();
-  const to = { connector: 'postgres', url: target };
-  const job = await changesJob(server, base, to, { name: 'out.orders', write: 'append' });
+  const target = await sink.createDatabase();
+  const to = { connector: 'postgres', url: ways.to(target) };
+  const job = await changesJob(server, base, to, { name: 'out.orders', write: 'append' }, ways.from);
   return {
     ...job,
     name: 'Changes of Postgres → Postgres, append',
     async reset() {
       base.clear();
-      await clearTarget(server, target);
+      await clearTarget(sink, target);
       await job.reset();
     },
     async targets() {
       const twice =
         'SELECT _position FROM out.orders WHERE _position <> (SELECT min(_position) FROM out.orders)';
-      const found = await server.psql(`${twice} GROUP BY 1 HAVING count(*) > 1 LIMIT 1`, target);
+      const found = await sink.psql(`${twice} GROUP BY 1 HAVING count(*) > 1 LIMIT 1`, target);
       if (found !== '') throw new Error(`the change ${found} is in the log twice`);
       return [await dumpPostgres(target, LAST_OF_LOG)];
     },

@@ -228,6 +228,15 @@ describe('a request', () => {
     expect(accepted[0]!.text).toBe('!1');
   });
 
+  it('comes through, and no byte breaks the line, once the proxy is calm', async () => {
+    void proxy.loseReply();
+    void proxy.cutAfter(3);
+    proxy.calm();
+    const client = await open();
+    client.socket.write('!1');
+    await said(client, 'done');
+  });
+
   it('that is dropped never comes in', async () => {
     const holding = proxy.holdRequest();
     const client = await open();

@@ -86,6 +86,12 @@ export class FaultProxy {
     });
   }
 
+  /** What has not struck yet does not strike any more, and never resolves. */
+  calm(): void {
+    this.fault = undefined;
+    this.link.after(Number.POSITIVE_INFINITY, () => {});
+  }
+
   /** The fault for a request that is there, which strikes once. */
   takeFault(): RequestFault | undefined {
     const { fault } = this;
