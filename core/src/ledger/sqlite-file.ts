@@ -31,6 +31,7 @@ export type SqlRow = { readonly [column: string]: SqlValue };
 
 export class SqliteFile {
   private readonly statements = new Map<string, Database.Statement>();
+  private writes = 0;
 
   private constructor(
     readonly path: string,
@@ -66,12 +67,20 @@ export class SqliteFile {
   async write<T>(work: () => T): Promise<T> {
     if (this.options.readOnly)
       throw coreErrors.ledgerMisused(`the ledger ${this.path} was opened for reading only`);
-    return this.patiently(() => this.transaction('IMMEDIATE', work));
+    return this.patiently(() => {
+      this.writes++;
+      return this.transaction('IMMEDIATE', work);
+    });
   }
 
   /** One transaction that reads a state of one instant. */
   async read<T>(work: () => T): Promise<T> {
     return this.patiently(() => this.transaction('DEFERRED', work));
+  }
+
+  /** Another one whenever this or any other process may have written since; to be asked within a transaction. */
+  get version(): string {
+    return `${this.writes}/${this.get('PRAGMA data_version')!['data_version']}`;
   }
 
   get(sql: string, ...values: SqlValue[]): SqlRow | undefined {

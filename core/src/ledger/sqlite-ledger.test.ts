@@ -227,6 +227,26 @@ c=sqlite3.connect(sys.argv[1],isolation_level=None); c.execute("begin immediate"
   }
 });
 
+it('reads a flow as it is now, whoever has written since it was read last', async () => {
+  const path = join(folder, 'state.db');
+  const [ours, theirs] = [await openSqliteLedger(path), await openSqliteLedger(path)];
+  try {
+    const lease = await ours.acquire('j', currentHolder('r'), 60_000);
+    await ours.startGeneration(lease, KEY, 's', 1);
+    const first = await ours.flow(KEY);
+    expect(await ours.flow(KEY)).toBe(first);
+    expect(await ours.flow({ ...KEY, flow: 'other' })).toEqual({ streams: {}, splits: {}, sinks: {} });
+    await ours.startGeneration(lease, KEY, 's', 2);
+    expect((await ours.flow(KEY)).streams['s']).toEqual({ generation: 2, planned: false });
+    await theirs.startGeneration(lease, KEY, 's', 3);
+    expect((await ours.flow(KEY)).streams['s']).toEqual({ generation: 3, planned: false });
+    expect((await theirs.flow(KEY)).streams['s']).toEqual({ generation: 3, planned: false });
+  } finally {
+    await ours.close();
+    await theirs.close();
+  }
+});
+
 it('leaves a ledger of a newer version as it is', async () => {
   const path = join(folder, 'state.db');
   await (await openSqliteLedger(path)).close();

@@ -69,6 +69,8 @@ class SqliteLedger implements Ledger {
   private readonly leases: LeaseTable;
   private readonly history: EpochTable;
   private readonly letterTable: LetterTable;
+  /** As last read: a run asks more often than it writes. */
+  private readonly states = new Map<string, { readonly version: string; readonly state: FlowState }>();
 
   constructor(
     private readonly file: SqliteFile,
@@ -107,7 +109,15 @@ class SqliteLedger implements Ledger {
   }
 
   async flow(key: FlowKey): Promise<FlowState> {
-    return this.file.read(() => flowState(this.file, key));
+    return this.file.read(() => {
+      const { version } = this.file;
+      const name = JSON.stringify([key.job, key.flow]);
+      const known = this.states.get(name);
+      if (known?.version === version) return known.state;
+      const state = flowState(this.file, key);
+      this.states.set(name, { version, state });
+      return state;
+    });
   }
 
   async registerSink(

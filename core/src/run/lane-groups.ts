@@ -33,12 +33,10 @@ export function lanesOf(
   /** Whether these are all the sinks of the flow. */
   everyone: boolean,
 ): SplitLane[] {
+  const startOf = new Map(starts.map((start) => [start.stream, start]));
   return splits.flatMap(({ split, generation }) => {
-    const takers = new Set(
-      starts
-        .filter((start) => start.generation === generation && split.streams.includes(start.stream))
-        .flatMap(({ sinks }) => sinks),
-    );
+    const own = split.streams.map((stream) => startOf.get(stream));
+    const takers = new Set(own.flatMap((start) => (start?.generation === generation ? start.sinks : [])));
     const groups = new Map<string, { at: Json; branches: SplitLane['branches'][number][] }>();
     for (const sink of live) {
       if (!takers.has(sink.key.sink)) continue;

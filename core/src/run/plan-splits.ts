@@ -38,6 +38,8 @@ export async function planSplits(attempt: Attempt): Promise<FlowState> {
     failpoint('plan.before-planned');
     if (wanted.length > 0) await ledger.dropCopyRequests(attempt.lease, key, wanted);
     for (const [stream, generation] of generations) {
+      const known = state.streams[stream];
+      if (known?.planned === true && known.generation === generation) continue;
       await ledger.markPlanned(attempt.lease, key, stream, generation);
     }
     state = await ledger.flow(key);
