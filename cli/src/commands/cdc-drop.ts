@@ -7,7 +7,7 @@ export const cdcDrop: CommandSpec = {
   description:
     'The server then keeps no log for the job any more. What is changed from now on is lost to it: its next run says ' +
     'so and has to copy the tables anew, with --full-refresh. The steps are shown first; on a terminal they have to be ' +
-    'confirmed. What somebody reads, and what the job names itself, is only dropped with --force.',
+    'confirmed. What the job names itself stays, and a slot that is read is refused, but with --force.',
   positionals: [{ name: 'job', summary: 'Job file: JSON, YAML or a module', completion: 'job' }],
   options: {
     'dry-run': { kind: 'flag', summary: 'Only show what would be dropped' },

@@ -145,6 +145,18 @@ describeWithServer('postgres-15', (server) => {
   );
 
   it(
+    'of our own name are dropped beside a publication that the job names, which stays',
+    async () => {
+      await server().psql('CREATE PUBLICATION theirs FOR TABLE people', source);
+      const file = job('people', { publication: 'theirs' });
+      await ok('run', file, '--quiet');
+      expect(await ok('cdc', 'drop', file, '--yes')).toContain('pg_drop_replication_slot');
+      expect([await inServer('slot_name'), await publications()]).toEqual(['', 'theirs']);
+    },
+    MINUTES,
+  );
+
+  it(
     'of our own name are not dropped while somebody reads them',
     async () => {
       const file = job();

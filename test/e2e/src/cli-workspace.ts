@@ -134,6 +134,10 @@ export class Running {
     return this.child.pid!;
   }
 
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }

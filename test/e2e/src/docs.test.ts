@@ -1,49 +1,20 @@
 /** What the documentation tells people to type is typed here, and must do what it says. */
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadJob, Registry } from '@sluice/core';
 import { runProgram } from '@sluice/test';
 import { transforms } from '@sluice/transforms';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { docsBlocks, firstMissing, runDocs } from './docs-blocks.js';
+import { docsPlaces } from './docs-place.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-let folder: string | undefined;
-afterEach(() => {
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  folder = undefined;
-});
-
-/** A folder with nothing in it, and a PATH on which `sluice` is the one of this repository. */
-function place(): { folder: string; env: NodeJS.ProcessEnv } {
-  folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'));
-  const bin = join(folder, '.bin');
-  const work = join(folder, 'work');
-  mkdirSync(bin);
-  mkdirSync(work);
-  const shim = join(bin, 'sluice');
-  writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'cli/bin/sluice.js')}' "$@"\n`);
-  chmodSync(shim, 0o755);
-  const data = join(ROOT, 'node_modules/vega-datasets/data');
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}`, NO_COLOR: '1', DATA: data };
-  return { folder: work, env };
-}
+const place = docsPlaces();
 
 describe('the documentation', () => {
   it.each([

@@ -93,14 +93,8 @@ export class ChangeLog {
 
   /** What was made for a flow under its own name; what the job names is its owner's. */
   clean(flow: string, certain: boolean, c: Context): Promise<string[]> {
-    const { slot, publication } = this.config;
-    const own = ownName(flow);
-    const names = {
-      slot: slot === undefined ? own : undefined,
-      publication: publication === undefined ? own : undefined,
-    };
     return this.connections.using(c, async (session) => {
-      const { steps } = await dropSteps(session, names);
+      const { steps } = await dropSteps(session, this.ownOf(flow));
       if (certain) await takeSteps(session, steps, flow);
       return steps;
     });
@@ -112,20 +106,24 @@ export class ChangeLog {
     return this.connections.using(c, (session) => keptLogs(session, names));
   }
 
-  /** Throws `SLUICE-PG-0050`, `SLUICE-PG-0061` where it is not forced. */
+  /**
+   * What the job names itself stays where it is not forced. Throws `SLUICE-PG-0061` where nothing else is there,
+   * `SLUICE-PG-0050` for a slot that is read.
+   */
   drop(flow: string, { certain, force }: DropLog, c: Context): Promise<string[]> {
     const { slot, publication } = this.config;
     const names = this.namesOf(flow);
     return this.connections.using(c, async (session) => {
-      const { steps, reader } = await dropSteps(session, names);
-      if (!force && steps.length > 0 && (slot ?? publication) !== undefined) {
+      const all = await dropSteps(session, names);
+      const { steps, reader } = force ? all : await dropSteps(session, this.ownOf(flow));
+      if (steps.length === 0 && all.steps.length > 0) {
         const named = [slot, publication].filter((name) => name !== undefined);
         throw pgErrors.logGiven(`the job names ${named.join(' and ')} itself`);
       }
       if (!force && reader !== undefined) throw busy(names.slot, reader);
-      const all = reader === undefined ? steps : [`SELECT pg_terminate_backend(${reader})`, ...steps];
-      if (certain) await takeSteps(session, all, flow);
-      return all;
+      const wanted = reader === undefined ? steps : [`SELECT pg_terminate_backend(${reader})`, ...steps];
+      if (certain) await takeSteps(session, wanted, flow);
+      return wanted;
     });
   }
 
@@ -169,6 +167,16 @@ export class ChangeLog {
   lag(log: Split, c: Context): Promise<Lag> {
     const { slot } = specOf(log) as LogSpec;
     return this.connections.using(c, (session) => slotLag(session, slot, c.log));
+  }
+
+  /** Those of a flow that the job does not name itself. */
+  private ownOf(flow: string): Partial<LogNames> {
+    const { slot, publication } = this.config;
+    const own = ownName(flow);
+    return {
+      ...(slot === undefined && { slot: own }),
+      ...(publication === undefined && { publication: own }),
+    };
   }
 
   /** Slot and publication are the flow's own, unless the job names others. */
