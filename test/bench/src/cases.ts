@@ -6,6 +6,7 @@ import type { ConnectionSpec, SinkSpec, TransformSpec } from '@sluice/sdk';
 import type { PostgresServer } from '@sluice/test';
 import type { BenchFiles } from './bench-files.js';
 import { applyChanges } from './changes/apply-changes.js';
+import { debezium } from './changes/debezium.js';
 import { firstCopy } from './changes/first-copy.js';
 import { readChanges } from './changes/read-changes.js';
 import type { Comparison, Contender } from './compare.js';
@@ -91,6 +92,7 @@ export const CASES: { readonly [name: string]: (place: Place) => Promise<Compari
   'pg-changes-single': (p) => readChanges(p, 'pg-changes-single', 1),
   'pg-apply': (p) => applyChanges(p, 'pg-apply', 100),
   'pg-apply-single': (p) => applyChanges(p, 'pg-apply-single', 1),
+  debezium: (p) => applyChanges(p, 'debezium', 100, debezium, 0.5),
   'first-copy': firstCopy,
   'nothing-new': readNothingNew,
   verify: readVerify,

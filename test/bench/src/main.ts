@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [name …] [--rows N] [--rounds N]`: prints ratios and writes `bench-results/<time>.json`.
- * Without names: all of them.
+ * Without names: all of them, and against Debezium where that is installed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -9,6 +9,7 @@ import { startPostgres } from '@sluice/test';
 import { BenchFiles } from './bench-files.js';
 import { CASES } from './cases.js';
 import { type BigTransaction, bigTransaction } from './changes/big-transaction.js';
+import { debeziumIsInstalled } from './changes/debezium.js';
 import { type Latency, latency } from './changes/latency.js';
 import { compare, type Outcome } from './compare.js';
 import { createDataset } from './dataset.js';
@@ -30,7 +31,8 @@ const { values, positionals } = parseArgs({
 });
 const rows = Number(values.rows);
 const rounds = Number(values.rounds);
-const names = positionals.length > 0 ? positionals : [...Object.keys(CASES), ...OTHERS];
+const installed = Object.keys(CASES).filter((name) => name !== 'debezium' || debeziumIsInstalled());
+const names = positionals.length > 0 ? positionals : [...installed, ...OTHERS];
 const unknown = names.filter((name) => !OTHERS.includes(name) && CASES[name] === undefined);
 if (unknown.length > 0) {
   console.error(

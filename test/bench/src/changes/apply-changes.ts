@@ -2,15 +2,30 @@
 import type { Place } from '../cases.js';
 import type { Comparison } from '../compare.js';
 import { COLUMNS } from '../dataset.js';
-import { shell } from '../process-run.js';
+import { type Command, shell } from '../process-run.js';
 import { Backlog, MARK } from './backlog.js';
 
-const SUBSCRIPTION = 'bench_subscription';
+/** Somebody else who applies a backlog to a database. */
+export interface Applier {
+  readonly name: string;
+  readonly command: Command;
+  /** The slot that it reads. */
+  readonly slot: string;
+  /** Ends what it leaves under way. */
+  readonly leave?: () => Promise<void>;
+}
 
-export async function applyChanges(place: Place, name: string, perTransaction: number): Promise<Comparison> {
+/** @param by makes one that applies `backlog` to the database at `url` */
+export async function applyChanges(
+  place: Place,
+  name: string,
+  perTransaction: number,
+  by: (place: Place, url: string, backlog: Backlog) => Applier = subscription,
+  atMost = 1.43,
+): Promise<Comparison> {
   const { server, rows } = place;
-  const [subscriber, target] = [await server.createDatabase(), await server.createDatabase()];
-  await server.psql(`CREATE SCHEMA bench; CREATE TABLE bench.changed (${COLUMNS})`, subscriber);
+  const [others, target] = [await server.createDatabase(), await server.createDatabase()];
+  await server.psql(`CREATE SCHEMA bench; CREATE TABLE bench.changed (${COLUMNS})`, others);
   const sink = { connector: 'postgres', url: target };
   const backlog = await Backlog.begin(place, {
     name,
@@ -26,32 +41,21 @@ export async function applyChanges(place: Place, name: string, perTransaction: n
     if (found !== expected) throw new Error(`the target has ${found}, not ${expected}`);
     return rows;
   };
-  const subscribe = `
-    psql -qX '${subscriber}' -c "CREATE SUBSCRIPTION ${SUBSCRIPTION} CONNECTION '${server.url}' PUBLICATION ${backlog.name}
-      WITH (create_slot = false, slot_name = ${SUBSCRIPTION}, copy_data = false, binary = true)"
-    until [ "$(psql -qAtX '${subscriber}' -c 'SELECT 1 FROM bench.changed WHERE id = ${MARK}')" = 1 ]; do sleep 0.02; done`;
-  const unsubscribe = async () => {
-    if ((await server.psql('SELECT 1 FROM pg_subscription', subscriber)) === '') return;
-    await server.psql(
-      `ALTER SUBSCRIPTION ${SUBSCRIPTION} DISABLE; ALTER SUBSCRIPTION ${SUBSCRIPTION} SET (slot_name = NONE);
-       DROP SUBSCRIPTION ${SUBSCRIPTION}`,
-      subscriber,
-    );
-  };
+  const applier = by(place, others, backlog);
   const ours = backlog.sluice();
   return {
-    name: `Changes of Postgres, ${perTransaction} a transaction, applied to Postgres, against a subscription`,
+    name: `Changes of Postgres, ${perTransaction} a transaction, applied to Postgres, against ${applier.name}`,
     rows,
-    atMost: 1.43,
+    atMost,
     floor: {
-      command: shell('a subscription', subscribe),
+      command: applier.command,
       prepare: async () => {
-        await server.psql('TRUNCATE bench.changed; CHECKPOINT;', subscriber);
-        await backlog.copySlot(SUBSCRIPTION);
+        await server.psql('TRUNCATE bench.changed; CHECKPOINT;', others);
+        await backlog.copySlot(applier.slot);
       },
       landed: async () => {
-        await unsubscribe();
-        return landed(subscriber);
+        await applier.leave?.();
+        return landed(others);
       },
     },
     ours: {
@@ -63,6 +67,26 @@ export async function applyChanges(place: Place, name: string, perTransaction: n
       landed: () => landed(target),
     },
   };
+}
+
+const SUBSCRIPTION = 'bench_subscription';
+
+/** The server's own logical replication. */
+function subscription({ server }: Place, url: string, backlog: Backlog): Applier {
+  const subscribe = `
+    psql -qX '${url}' -c "CREATE SUBSCRIPTION ${SUBSCRIPTION} CONNECTION '${server.url}' PUBLICATION ${backlog.name}
+      WITH (create_slot = false, slot_name = ${SUBSCRIPTION}, copy_data = false, binary = true)"
+    until [ "$(psql -qAtX '${url}' -c 'SELECT 1 FROM bench.changed WHERE id = ${MARK}')" = 1 ]; do sleep 0.02; done`;
+  const leave = async () => {
+    if ((await server.psql('SELECT 1 FROM pg_subscription', url)) === '') return;
+    await server.psql(
+      `ALTER SUBSCRIPTION ${SUBSCRIPTION} DISABLE; ALTER SUBSCRIPTION ${SUBSCRIPTION} SET (slot_name = NONE);
+       DROP SUBSCRIPTION ${SUBSCRIPTION}`,
+      url,
+    );
+  };
+  const name = 'a subscription';
+  return { name, command: shell(name, subscribe), slot: SUBSCRIPTION, leave };
 }
 
 const CONTENTS = 'SELECT count(*), sum(hashtextextended(t::text, 0)) FROM bench.changed t';
