@@ -306,6 +306,13 @@ describeWithServer('postgres-15', (server) => {
     });
   });
 
+  it('of a table that was dropped end in an error that says so, and nothing of what it left', async () => {
+    await sql('CREATE TABLE t (id integer PRIMARY KEY)');
+    const job = await LogJob.begin(source, 'public.t');
+    await sql('DROP TABLE t');
+    await expect(job.read()).rejects.toMatchObject({ code: 'SLUICE-PG-0019' });
+  });
+
   describe('the place', () => {
     it('is confirmed when it is acknowledged, and nothing comes twice', async () => {
       await sql('CREATE TABLE t (id integer PRIMARY KEY)');

@@ -3,6 +3,7 @@ import type { StreamSchema } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { ident, literal, parseStreamName, qualified, streamName, type TableName } from '../quote.js';
+import { loggedTables } from './logged-table.js';
 
 const GENERATED = 180000;
 
@@ -28,7 +29,10 @@ export async function preparePublication(
   await session.query(addTables(name, missing), undefined, `adding tables to publication ${name}`);
 }
 
-/** Throws `SLUICE-PG-0048` where a table, a part of one, or a kind of change is not published. */
+/**
+ * Throws `SLUICE-PG-0048` where a table, a part of one, or a kind of change is not published, `SLUICE-PG-0019` where a
+ * table is not there.
+ */
 export async function checkPublication(
   session: Session,
   name: string,
@@ -49,7 +53,11 @@ export async function checkPublication(
     );
   }
   const missing = await missingTables(session, name, tables);
-  if (missing.length > 0) throw lacks(name, missing);
+  if (missing.length > 0) {
+    // One that is gone has left its publication.
+    await loggedTables(session, missing.map(streamName));
+    throw lacks(name, missing);
+  }
   await checkParts(session, name, schemas);
 }
 
