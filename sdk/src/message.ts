@@ -35,9 +35,10 @@ export interface Clear {
   readonly origins?: Origins;
   /**
    * For sinks that can do so (`SinkCapabilities.marks`): the rows stay, and those whose `column` is null get this time in
-   * it, in microseconds since 1970.
+   * it, in microseconds since 1970. But those go that have the column `since` and this time, or a later one, in it: they
+   * would have lasted for no time.
    */
-  readonly marks?: { readonly column: string; readonly at: bigint };
+  readonly marks?: { readonly column: string; readonly at: bigint; readonly since?: string };
 }
 
 export type Message = Batch | Checkpoint | SchemaChange | Clear;

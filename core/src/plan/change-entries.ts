@@ -69,9 +69,15 @@ export function entryColumn(
   );
 }
 
-/** What a target that marks rows does where the stream is cleared: those that are there get the time of that. */
-export function marking(column: string): (message: Clear) => Clear {
-  return ({ origins, ...message }) => ({ ...message, marks: { column, at: committedAt(origins, 0) } });
+/**
+ * What a target that marks rows does where the stream is cleared: those that are there get the time of that, unless they
+ * are there `since` then.
+ */
+export function marking(column: string, since?: string): (message: Clear) => Clear {
+  return ({ origins, ...message }) => ({
+    ...message,
+    marks: { column, at: committedAt(origins, 0), ...(since !== undefined && { since }) },
+  });
 }
 
 /** Microseconds since 1970, at which a change was committed, or by our clock where the source does not tell. */

@@ -30,7 +30,7 @@ export function historyRows(schema: StreamSchema): BoundTransform {
     writes: [FROM.name, TO.name],
     rung: 'columns',
     apply: (batch) => [versions(batch, { ...out, stream: batch.stream })],
-    clear: marking(TO.name),
+    clear: marking(TO.name, FROM.name),
   };
 }
 

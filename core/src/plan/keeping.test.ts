@@ -85,6 +85,11 @@ describe('versions', () => {
     ]);
   });
 
+  it('end where the stream is cleared, and those that begin then go', () => {
+    const made = historyRows(schema).clear!({ kind: 'clear', stream: 'items', origins }) as Clear;
+    expect(made.marks).toEqual({ column: '_valid_to', at: 100n, since: '_valid_from' });
+  });
+
   it('need a key, a log and a sink that keeps them', async () => {
     const streams = [{ schema, types: [] }];
     const target = () => ({ write: 'history' as const });

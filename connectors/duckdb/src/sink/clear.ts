@@ -1,15 +1,21 @@
-/** The statement that takes rows away before others replace them, or marks them. */
+/** The statements that take rows away before others replace them, or mark them. */
 import type { Clear, Json, StreamSchema } from '@sluice/sdk';
 import { columnType } from '../tables/column-type.js';
 import { compareKeys } from '../tables/compare-keys.js';
 import { literal, quote } from '../tables/identifiers.js';
 
-/** Deletes everything, or the rows whose keys lie in a half-open range; or marks those that are not marked yet. */
-export function clearSql(table: string, { range, marks }: Clear, schema: StreamSchema): string {
-  if (marks !== undefined) {
-    const column = quote(marks.column);
-    return `UPDATE ${table} SET ${column} = make_timestamptz(${marks.at}) WHERE ${column} IS NULL`;
-  }
+/** Marks the rows that are not marked yet; those that would have lasted for no time go. */
+export function markSql(table: string, { column, at, since }: NonNullable<Clear['marks']>): string[] {
+  const time = `make_timestamptz(${at})`;
+  const living = `WHERE ${quote(column)} IS NULL`;
+  return [
+    ...(since === undefined ? [] : [`DELETE FROM ${table} ${living} AND ${quote(since)} >= ${time}`]),
+    `UPDATE ${table} SET ${quote(column)} = ${time} ${living}`,
+  ];
+}
+
+/** Deletes everything, or the rows whose keys lie in a half-open range. */
+export function clearSql(table: string, { range }: Clear, schema: StreamSchema): string {
   const keys = schema.key.map(quote);
   const bounds = [
     ...(range?.from === undefined ? [] : [compareKeys(keys, '>=', bound(range.from, schema))]),

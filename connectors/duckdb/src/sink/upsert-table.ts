@@ -7,7 +7,7 @@ import { loadIndexes, readShape } from '../tables/table-shape.js';
 import { feedColumns } from '../vectors/feed-columns.js';
 import type { FeedColumn } from '../vectors/row-feeds.js';
 import { vectorType } from '../vectors/vector-write.js';
-import { clearSql } from './clear.js';
+import { clearSql, markSql } from './clear.js';
 import { applyVersions } from './history-sql.js';
 import type { Loader, LoadTarget } from './loader.js';
 import { upsertParts } from './upsert-rows.js';
@@ -36,7 +36,7 @@ type Step =
       readonly load: LoadTarget;
     }
   | { readonly kind: 'moves'; readonly stage: string; readonly schema: StreamSchema }
-  | { readonly kind: 'clear'; readonly sql: string };
+  | { readonly kind: 'clear'; readonly sql: readonly string[] };
 
 export class UpsertTable {
   private steps: Step[] = [];
@@ -74,7 +74,10 @@ export class UpsertTable {
   }
 
   clear(message: Clear, schema: StreamSchema): void {
-    this.steps.push({ kind: 'clear', sql: clearSql(qualified(this.name), message, schema) });
+    const table = qualified(this.name);
+    const { marks } = message;
+    const sql = marks === undefined ? [clearSql(table, message, schema)] : markSql(table, marks);
+    this.steps.push({ kind: 'clear', sql });
   }
 
   /** The step that takes further rows of a shape: the last one, unless something else came in between. */
@@ -127,7 +130,7 @@ export class UpsertTable {
     if (!this.indexed) await loadIndexes(this.session, qualified(this.name), keys);
     this.indexed = true;
     for (const step of this.steps) {
-      if (step.kind === 'clear') await this.runAll([step.sql]);
+      if (step.kind === 'clear') await this.runAll(step.sql);
       else if (step.kind === 'moves')
         await this.runAll(applyMoves(qualified(this.name), step.stage, step.schema));
       else await this.applyRows(step);

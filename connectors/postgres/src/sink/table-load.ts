@@ -170,8 +170,17 @@ export class TableLoad {
       await this.settleEarly(session, doing);
       const column = ident(marks.column);
       const at = `timestamptz 'epoch' + ${marks.at} * interval '1 microsecond'`;
-      const mark = `UPDATE ${qualified(this.destination)} SET ${column} = ${at} WHERE ${column} IS NULL`;
-      await session.query(mark, undefined, doing);
+      const table = qualified(this.destination);
+      const { since } = marks;
+      const none =
+        since === undefined
+          ? ''
+          : `DELETE FROM ${table} WHERE ${column} IS NULL AND ${ident(since)} >= ${at}; `;
+      await session.query(
+        `${none}UPDATE ${table} SET ${column} = ${at} WHERE ${column} IS NULL`,
+        undefined,
+        doing,
+      );
       return;
     }
     if (this.buffered) await session.query(`DELETE FROM pg_temp.${ident(this.buffer)}`, undefined, doing);
