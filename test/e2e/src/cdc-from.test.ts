@@ -1,48 +1,38 @@
 /** Changes that are read from a place of the log on, without a copy of the past. */
+import type { JsonObject } from '@sluice/sdk';
 import { describeWithServer } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Workspace } from './cli-workspace.js';
-import { dropSlots } from './drop-slots.js';
+import { FollowedDatabase } from './followed-database.js';
 
 const MINUTES = 60_000;
 const LARGE = 'SELECT string_agg(md5(i::text), NULL) FROM generate_series(1, 400) i';
 const CONTENTS = 'SELECT id, name, length(bio) FROM items ORDER BY id';
 
 describeWithServer('postgres-15', (server) => {
-  let place: Workspace;
-  let source: string;
-  let target: string;
+  let followed: FollowedDatabase;
 
   beforeEach(async () => {
-    place = new Workspace();
-    source = await server().createDatabase();
-    target = await server().createDatabase();
-    await atSource(`CREATE TABLE items (id integer PRIMARY KEY, name text, bio text);
-      ALTER TABLE items ALTER bio SET STORAGE EXTERNAL;
-      INSERT INTO items SELECT i, 'old', (${LARGE}) FROM generate_series(1, 3) i`);
+    followed = await FollowedDatabase.create(
+      server(),
+      `CREATE TABLE items (id integer PRIMARY KEY, name text, bio text);
+       ALTER TABLE items ALTER bio SET STORAGE EXTERNAL;
+       INSERT INTO items SELECT i, 'old', (${LARGE}) FROM generate_series(1, 3) i`,
+    );
   });
-  afterEach(async () => {
-    await dropSlots(atSource);
-    place.remove();
-  });
+  afterEach(() => followed.remove());
 
-  const atSource = (sql: string) => server().psql(sql, source);
-  const inTarget = (sql: string) => server().psql(sql, target);
+  const atSource = (sql: string) => followed.atSource(sql);
+  const inTarget = (sql: string) => followed.inTarget(sql);
 
-  function job(from: string, more: object = {}, write = 'upsert'): string {
-    return place.job('job.json', {
-      name: 'from',
-      source: { connector: 'postgres', url: source, ...more },
-      streams: ['public.items', 'public.more*'],
-      mode: 'cdc',
-      changes: { from },
-      sink: { connector: 'postgres', url: target },
-      write,
-    });
-  }
+  const job = (from: string, app: JsonObject = {}, write: 'upsert' | 'append' = 'upsert') =>
+    followed.job(
+      'from',
+      { copy: { write } },
+      { app, streams: ['public.items', 'public.more*'], changes: { from } },
+    );
 
   async function run(file: string): Promise<string> {
-    const { code, stderr, stdout } = await place.sluice(['run', file]);
+    const { code, stderr, stdout } = await followed.place.sluice(['run', file]);
     expect(code, stderr + stdout).toBe(0);
     return stderr;
   }
@@ -65,7 +55,7 @@ describeWithServer('postgres-15', (server) => {
       await atSource("INSERT INTO more_items VALUES (2, 'behind', NULL)");
       await run(file);
       expect(await inTarget('SELECT id, name FROM more_items')).toBe('2|behind');
-      const asked = await place.sluice(['resync', file, 'public.items']);
+      const asked = await followed.place.sluice(['resync', file, 'public.items']);
       expect(asked.code, asked.stderr).toBe(0);
       expect(await run(file)).toContain('public.items is not copied');
       expect(await inTarget(CONTENTS)).toBe(changed);
@@ -99,9 +89,9 @@ describeWithServer('postgres-15', (server) => {
     await atSource(`INSERT INTO items VALUES (4, 'first', NULL); CREATE PUBLICATION taken FOR TABLE items;
       SELECT pg_create_logical_replication_slot('from_taken', 'pgoutput')`);
     const given = { slot: 'from_taken', publication: 'taken' };
-    const gone = await place.sluice(['run', job(early, given), '--quiet']);
+    const gone = await followed.place.sluice(['run', job(early, given), '--quiet']);
     expect(gone.stderr).toContain('SLUICE-PG-0046');
-    const time = await place.sluice(['plan', job('2026-01-01', given)]);
+    const time = await followed.place.sluice(['plan', job('2026-01-01', given)]);
     expect(time).toMatchObject({ code: 2, stderr: expect.stringContaining('SLUICE-PG-0062') });
   });
 });

@@ -1,9 +1,7 @@
 /** Tables that change their shape under a flow that follows them: what it has made of them is what a copy would make. */
-import type { JobSpec } from '@sluice/sdk';
-import { describeWithServer, dumpDuckdb, dumpPostgres, expectSameRows, killAt } from '@sluice/test';
+import { describeWithServer, dumpPostgres, expectSameRows, killAt } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { SLUICE, Workspace } from './cli-workspace.js';
-import { dropSlots } from './drop-slots.js';
+import { FollowedDatabase } from './followed-database.js';
 
 const MINUTES = 60_000;
 
@@ -29,51 +27,36 @@ const STEPS = [
 ] as const;
 
 describeWithServer('postgres-15', (server) => {
-  let place: Workspace;
-  let source: string;
-  let target: string;
+  let followed: FollowedDatabase;
 
   beforeEach(async () => {
-    place = new Workspace();
-    source = await server().createDatabase();
-    target = await server().createDatabase();
-    await sql(
+    followed = await FollowedDatabase.create(
+      server(),
       "CREATE TABLE t (id integer PRIMARY KEY, a text, b integer); INSERT INTO t SELECT g, 'a' || g, g FROM generate_series(1, 20) g",
     );
   });
-  afterEach(async () => {
-    place.remove();
-    await dropSlots(sql);
-  });
+  afterEach(() => followed.remove());
 
-  const sql = (text: string) => server().psql(text, source);
+  const job = () => followed.job('shapes', { copy: { write: 'upsert' }, lake: { write: 'upsert' } });
 
-  function job(): string {
-    return place.job('job.json', {
-      name: 'shapes',
-      connections: {
-        app: { connector: 'postgres', url: source },
-        copy: { connector: 'postgres', url: target },
-        lake: { connector: 'duckdb', path: 'lake.duckdb' },
-      },
-      flows: {
-        main: {
-          source: 'app',
-          mode: 'cdc',
-          sinks: { copy: { to: 'copy', write: 'upsert' }, lake: { to: 'lake', write: 'upsert' } },
-        },
-      },
-    } as JobSpec);
+  async function expectSame(columns: readonly string[], what: string): Promise<void> {
+    const list = (type: string) => columns.map((name) => `${name}::${type} AS ${name}`).join(', ');
+    const wanted = await followed.dumpSource(`SELECT ${list('text')} FROM t`);
+    const targets = await followed.dumpTargets(
+      `SELECT ${list('text')} FROM t`,
+      `SELECT ${list('VARCHAR')} FROM public.t`,
+    );
+    for (const [name, rows] of Object.entries(targets))
+      expectSameRows(wanted, rows, { expected: 'source', actual: `${name} after ${what}` });
   }
 
-  async function expectSame(columns: readonly string[], what: string, lake = true): Promise<void> {
-    const list = (type: string) => columns.map((name) => `${name}::${type} AS ${name}`).join(', ');
-    const wanted = await dumpPostgres(source, `SELECT ${list('text')} FROM t`);
-    const copy = await dumpPostgres(target, `SELECT ${list('text')} FROM t`);
-    expectSameRows(wanted, copy, { expected: 'source', actual: `copy after ${what}` });
-    if (!lake) return;
-    const rows = await dumpDuckdb(place.path('lake.duckdb'), `SELECT ${list('VARCHAR')} FROM public.t`);
-    expectSameRows(wanted, rows, { expected: 'source', actual: `lake after ${what}` });
+  /** The lake is not to be read while a run has it open. */
+  async function expectCopied(columns: readonly string[], what: string): Promise<void> {
+    const list = columns.map((name) => `${name}::text`).join(', ');
+    const [wanted, copy] = [followed.source, followed.target].map((url) =>
+      dumpPostgres(url, `SELECT ${list} FROM t`),
+    );
+    expectSameRows(await wanted!, await copy!, { expected: 'source', actual: `copy after ${what}` });
   }
 
   /** Rows around each step: written before it and not read yet, and after it. */
@@ -89,25 +72,21 @@ describeWithServer('postgres-15', (server) => {
     'run by run: columns that come with values, under other names and of other types',
     async () => {
       const file = job();
-      const run = async () => {
-        const exit = await place.sluice(['run', file, '--quiet']);
-        expect(exit.code, exit.stderr + exit.stdout).toBe(0);
-      };
-      await run();
+      await followed.run(file);
       const columns = new Set(['id', 'a', 'b']);
       for (const [what, alter, compared] of STEPS) {
-        await sql(around(alter));
+        await followed.atSource(around(alter));
         for (const [name, now] of Object.entries(compared)) {
           if (now === undefined) columns.delete(name);
           else columns.add(name);
         }
-        await run();
+        await followed.run(file);
         await expectSame([...columns], what);
       }
-      await sql(
+      await followed.atSource(
         "UPDATE t SET c = NULL WHERE id < 5; UPDATE t SET h = 'h' WHERE id > 10; DELETE FROM t WHERE id = 2",
       );
-      await run();
+      await followed.run(file);
       await expectSame([...columns], 'changes of all these');
     },
     4 * MINUTES,
@@ -117,16 +96,7 @@ describeWithServer('postgres-15', (server) => {
     'wherever it is killed on the way',
     async () => {
       const file = job();
-      const program = {
-        command: process.execPath,
-        args: [SLUICE, 'run', file, '--quiet'],
-        cwd: place.folder,
-      };
-      const run = async () => {
-        const exit = await place.sluice(['run', file, '--quiet']);
-        expect(exit.code, exit.stderr + exit.stdout).toBe(0);
-      };
-      await run();
+      await followed.run(file);
       const columns = ['id', 'a', 'b'];
       for (const [i, point] of [
         'plan.before-planned@1',
@@ -135,11 +105,11 @@ describeWithServer('postgres-15', (server) => {
         'commit.before-ledger@1',
         'commit.after-ledger@3',
       ].entries()) {
-        await sql(around(`ALTER TABLE t ADD k${i} integer DEFAULT ${i}`));
+        await followed.atSource(around(`ALTER TABLE t ADD k${i} integer DEFAULT ${i}`));
         columns.push(`k${i}`);
-        await killAt(program, point);
-        await sql(around('SELECT'));
-        await run();
+        await killAt(followed.program(file), point);
+        await followed.atSource(around('SELECT'));
+        await followed.run(file);
         await expectSame(columns, point);
       }
     },
@@ -149,15 +119,12 @@ describeWithServer('postgres-15', (server) => {
   it(
     'while it is followed',
     async () => {
-      const running = place.start(['run', job(), '--follow', '--json']);
-      const shown = (text: string) =>
-        server()
-          .psql(text, target)
-          .catch((error: unknown) => String(error));
+      const running = followed.place.start(['run', job(), '--follow', '--json']);
+      const shown = (text: string) => followed.inTarget(text).catch((error: unknown) => String(error));
       const columns = new Set(['id', 'a', 'b']);
       await expect.poll(() => shown('SELECT count(*) FROM t'), { timeout: MINUTES }).toBe('20');
       for (const [what, alter, compared] of STEPS.filter((_, i) => [0, 3, 6].includes(i))) {
-        await sql(around(alter));
+        await followed.atSource(around(alter));
         for (const [name, now] of Object.entries(compared)) {
           if (now === undefined) columns.delete(name);
           else columns.add(name);
@@ -165,7 +132,7 @@ describeWithServer('postgres-15', (server) => {
         await expect
           .poll(
             () =>
-              expectSame([...columns], what, false).then(
+              expectCopied([...columns], what).then(
                 () => 'same',
                 (error: unknown) => String(error),
               ),

@@ -2,34 +2,26 @@
 import type { JobSpec } from '@sluice/sdk';
 import { describeWithServer } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { resultOf, Workspace } from './cli-workspace.js';
+import { resultOf } from './cli-workspace.js';
+import { FollowedDatabase } from './followed-database.js';
 
 const MINUTES = 60_000;
 
 describeWithServer('postgres-15', (server) => {
-  let place: Workspace;
-  let source: string;
+  let followed: FollowedDatabase;
 
   beforeEach(async () => {
-    place = new Workspace();
-    source = await server().createDatabase();
-    await server().psql(
+    followed = await FollowedDatabase.create(
+      server(),
       'CREATE TABLE people (id integer PRIMARY KEY, name text); INSERT INTO people SELECT g FROM generate_series(1, 9) g',
-      source,
     );
   });
-  afterEach(async () => {
-    await server().psql(
-      'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()',
-      source,
-    );
-    place.remove();
-  });
+  afterEach(() => followed.remove());
 
   function job(name = 'people', more: { [key: string]: unknown } = {}): string {
-    return place.job(`${name}.json`, {
+    return followed.place.job(`${name}.json`, {
       name,
-      source: { connector: 'postgres', url: source, ...more },
+      source: { connector: 'postgres', url: followed.source, ...more },
       mode: 'cdc',
       sink: { connector: 'duckdb', path: `${name}.duckdb` },
       write: 'upsert',
@@ -37,17 +29,16 @@ describeWithServer('postgres-15', (server) => {
   }
 
   async function ok(...args: string[]): Promise<string> {
-    const exit = await place.sluice(args);
+    const exit = await followed.place.sluice(args);
     expect(exit.code, exit.stderr + exit.stdout).toBe(0);
     return exit.stdout;
   }
 
   const inServer = (columns: string) =>
-    server().psql(
+    followed.atSource(
       `SELECT ${columns} FROM pg_replication_slots WHERE database = current_database() ORDER BY 1`,
-      source,
     );
-  const publications = () => server().psql('SELECT pubname FROM pg_publication ORDER BY 1', source);
+  const publications = () => followed.atSource('SELECT pubname FROM pg_publication ORDER BY 1');
 
   it(
     'are listed with what the server says of them, and dropped with consent; the next run says what is lost',
@@ -59,7 +50,7 @@ describeWithServer('postgres-15', (server) => {
       );
       await ok('run', file, '--quiet');
       await ok('run', job('others'), '--quiet');
-      await server().psql("SELECT pg_logical_emit_message(false, 'x', repeat('x', 100000))", source);
+      await followed.atSource("SELECT pg_logical_emit_message(false, 'x', repeat('x', 100000))");
       const { sources } = JSON.parse(await ok('cdc', 'slots', file, '--json'));
       const [slot, keptFrom, confirmed, least] = (
         await inServer(
@@ -92,12 +83,12 @@ describeWithServer('postgres-15', (server) => {
       const text = await ok('cdc', 'slots', file);
       expect(text).toContain(slot);
       expect(text).toMatch(/idle, reserved .* no limit/);
-      for (const args of [[file, '--all'], [source]]) {
+      for (const args of [[file, '--all'], [followed.source]]) {
         const all = await ok('cdc', 'slots', ...args);
         expect(all).toContain(slot);
         expect(all).toContain('sluice_others_main_');
       }
-      expect((await place.sluice(['cdc', 'drop', file])).code).toBe(2);
+      expect((await followed.place.sluice(['cdc', 'drop', file])).code).toBe(2);
       expect(await ok('cdc', 'drop', file, '--dry-run')).toContain(
         `SELECT pg_drop_replication_slot('${slot}')`,
       );
@@ -105,7 +96,7 @@ describeWithServer('postgres-15', (server) => {
       await ok('cdc', 'drop', file, '--yes');
       expect(await inServer('slot_name')).toMatch(/^sluice_others_main_\w+$/);
       expect(await publications()).toMatch(/^sluice_others_main_\w+$/);
-      const lost = await place.sluice(['run', file, '--quiet']);
+      const lost = await followed.place.sluice(['run', file, '--quiet']);
       expect(lost.code).toBe(4);
       expect(resultOf(lost.stdout).error).toMatchObject({
         code: 'SLUICE-PG-0046',
@@ -121,18 +112,22 @@ describeWithServer('postgres-15', (server) => {
     'are not dropped while they are read, or where the job names them, unless that is forced',
     async () => {
       const file = job('people', { slot: 'mine', publication: 'mine' });
-      const running = place.start(['run', file, '--follow', '--json']);
+      const running = followed.place.start(['run', file, '--follow', '--json']);
       await running.until((stdout) => stdout.includes('"log.lag"'));
       expect(JSON.parse(await ok('cdc', 'slots', file, '--json')).sources[0].logs).toMatchObject([
         { name: 'mine', publication: 'mine', ours: false, state: 'reading', reader: expect.any(Number) },
       ]);
-      const underWay = await place.sluice(['cdc', 'drop', file, '--yes']);
+      const underWay = await followed.place.sluice(['cdc', 'drop', file, '--yes']);
       expect([underWay.code, underWay.stderr]).toEqual([75, expect.stringContaining('SLUICE-CORE-0101')]);
       // A ledger of another machine does not know of the run.
       const elsewhere = ['cdc', 'drop', file, '--yes', '--state', 'elsewhere.db'];
-      const given = await place.sluice(elsewhere);
+      const given = await followed.place.sluice(elsewhere);
       expect([given.code, given.stderr]).toEqual([2, expect.stringContaining('SLUICE-PG-0061')]);
-      const renamed = await place.sluice([...elsewhere.slice(0, 2), job('people'), ...elsewhere.slice(3)]);
+      const renamed = await followed.place.sluice([
+        ...elsewhere.slice(0, 2),
+        job('people'),
+        ...elsewhere.slice(3),
+      ]);
       expect(renamed.code, renamed.stderr).toBe(0);
       expect(await inServer('slot_name')).toBe('mine');
       await ok('cdc', 'drop', job('people', { slot: 'mine', publication: 'mine' }), '--yes', '--force');
@@ -160,9 +155,9 @@ describeWithServer('postgres-15', (server) => {
     'of our own name are not dropped while somebody reads them',
     async () => {
       const file = job();
-      const running = place.start(['run', file, '--follow', '--json']);
+      const running = followed.place.start(['run', file, '--follow', '--json']);
       await running.until((stdout) => stdout.includes('"log.lag"'));
-      const busy = await place.sluice(['cdc', 'drop', file, '--yes', '--state', 'elsewhere.db']);
+      const busy = await followed.place.sluice(['cdc', 'drop', file, '--yes', '--state', 'elsewhere.db']);
       expect([busy.code, busy.stderr]).toEqual([75, expect.stringContaining('SLUICE-PG-0050')]);
       expect(await inServer('active')).toBe('t');
       running.signal('SIGTERM');
@@ -178,19 +173,13 @@ describeWithServer(
     it(
       'that the server gave up are shown as lost, and a full refresh repairs that with one command',
       async () => {
-        const place = new Workspace();
-        const source = await server().createDatabase();
-        const sql = (text: string) => server().psql(text, source);
-        await sql('CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1), (2)');
-        const file = place.job('job.json', {
-          name: 'lost',
-          source: { connector: 'postgres', url: source },
-          mode: 'cdc',
-          sink: { connector: 'duckdb', path: 'lake.duckdb' },
-          write: 'upsert',
-        });
-        const run = (...args: string[]) => place.sluice(['run', file, '--quiet', ...args]);
-        expect((await run()).code).toBe(0);
+        const followed = await FollowedDatabase.create(
+          server(),
+          'CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1), (2)',
+        );
+        const sql = (text: string) => followed.atSource(text);
+        const file = followed.job('lost', { lake: { write: 'upsert' } });
+        await followed.run(file);
         await sql('DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (3)');
         const isLost = "SELECT wal_status FROM pg_replication_slots WHERE slot_name LIKE 'sluice_lost%'";
         for (let i = 0; i < 20 && (await sql(isLost)) !== 'lost'; i++) {
@@ -198,20 +187,18 @@ describeWithServer(
           await sql('SELECT pg_switch_wal()');
           await sql('CHECKPOINT');
         }
-        const slots = await place.sluice(['cdc', 'slots', file]);
+        const slots = await followed.place.sluice(['cdc', 'slots', file]);
         expect(slots.stdout).toMatch(/sluice_lost_main_\w+ .* lost /);
-        const lost = await run();
-        expect([lost.code, resultOf(lost.stdout).error?.code]).toEqual([4, 'SLUICE-PG-0046']);
-        const again = await run('--full-refresh');
-        expect(again.code, again.stderr).toBe(0);
+        expect((await followed.ends(4, file)).error?.code).toBe('SLUICE-PG-0046');
+        await followed.run(file, '--full-refresh');
         await sql('INSERT INTO t VALUES (4)');
-        expect((await run()).code).toBe(0);
-        expect(await place.query('lake.duckdb', 'SELECT id FROM public.t ORDER BY id')).toEqual([
+        await followed.run(file);
+        expect(await followed.place.query('lake.duckdb', 'SELECT id FROM public.t ORDER BY id')).toEqual([
           [2],
           [3],
           [4],
         ]);
-        place.remove();
+        await followed.remove();
       },
       2 * MINUTES,
     );

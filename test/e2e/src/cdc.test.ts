@@ -1,80 +1,44 @@
 /** Change data capture as people run it: a copy, then every change, through crashes and changes of tables. */
-import type { JobSpec } from '@sluice/sdk';
+import type { EngineSpec } from '@sluice/sdk';
 import {
   describeWithServer,
-  dumpDuckdb,
-  dumpPostgres,
   expectSameRows,
   killAt,
   killAtRandom,
   listFailpoints,
-  type Program,
   seededRandom,
 } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { resultOf, SLUICE, Workspace } from './cli-workspace.js';
+import { resultOf, type Workspace } from './cli-workspace.js';
+import { FollowedDatabase } from './followed-database.js';
 
 const MINUTES = 60_000;
 
 describeWithServer('postgres-15', (server) => {
+  let followed: FollowedDatabase;
   let place: Workspace;
-  let source: string;
-  let target: string;
 
   beforeEach(async () => {
-    place = new Workspace();
-    source = await server().createDatabase();
-    target = await server().createDatabase();
-    await server().psql(
+    followed = await FollowedDatabase.create(
+      server(),
       `CREATE TABLE people (id integer PRIMARY KEY, name text, bio text, score numeric, seen timestamptz);
        ALTER TABLE people ALTER bio SET STORAGE EXTERNAL;
        CREATE TABLE visits (person integer, day date, note text, PRIMARY KEY (person, day));
        INSERT INTO people SELECT g, 'person ' || g, repeat(md5(g::text), 100), g / 4.0, '2024-01-01' FROM generate_series(1, 200) g;
        INSERT INTO visits SELECT g, date '2024-01-01' + g % 5, 'visit ' || g FROM generate_series(1, 200) g; ANALYZE`,
-      source,
     );
+    place = followed.place;
   });
-  afterEach(async () => {
-    await server().psql(
-      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${new URL(source).pathname.slice(1)}'`,
-      source,
-    );
-    place.remove();
-  });
+  afterEach(() => followed.remove());
 
-  function job(more: Partial<JobSpec> = {}): string {
-    return place.job('job.json', {
-      name: 'people',
-      connections: {
-        app: { connector: 'postgres', url: source },
-        copy: { connector: 'postgres', url: target },
-        lake: { connector: 'duckdb', path: 'lake.duckdb' },
-      },
-      flows: {
-        main: {
-          source: 'app',
-          mode: 'cdc',
-          sinks: { copy: { to: 'copy', write: 'upsert' }, lake: { to: 'lake', write: 'upsert' } },
-        },
-      },
-      delivery: { require: 'exactly-once', commit: { rows: 40 } },
-      ...more,
-    } as JobSpec);
-  }
+  const atSource = (sql: string) => followed.atSource(sql);
+  const inTarget = (sql: string) => followed.inTarget(sql);
+  const upsert = { write: 'upsert' } as const;
 
-  function program(file = job()): Program {
-    return {
-      command: process.execPath,
-      args: [SLUICE, 'run', file, '--quiet'],
-      cwd: place.folder,
-    };
-  }
-
-  async function run(file = job(), code = 0) {
-    const exit = await place.sluice(['run', file, '--quiet']);
-    expect(exit.code, exit.stderr + exit.stdout).toBe(code);
-    return resultOf(exit.stdout);
-  }
+  const job = (delivery: EngineSpec['delivery'] = { require: 'exactly-once', commit: { rows: 40 } }) =>
+    followed.job('people', { copy: upsert, lake: upsert }, { delivery });
+  const program = (file = job()) => followed.program(file);
+  const run = (file = job()) => followed.run(file);
 
   const TABLES: { readonly [table: string]: string } = {
     people: 'id::text AS id, name, md5(bio) AS bio, score::text AS score',
@@ -83,12 +47,14 @@ describeWithServer('postgres-15', (server) => {
 
   async function expectSame(tables = TABLES): Promise<void> {
     for (const [table, columns] of Object.entries(tables)) {
-      const wanted = await dumpPostgres(source, `SELECT ${columns} FROM ${table}`);
-      const copy = await dumpPostgres(target, `SELECT ${columns} FROM ${table}`);
-      expectSameRows(wanted, copy, { expected: 'source', actual: `copy of ${table}` });
+      const wanted = await followed.dumpSource(`SELECT ${columns} FROM ${table}`);
       const text = columns.replaceAll('::text', '::VARCHAR');
-      const lake = await dumpDuckdb(place.path('lake.duckdb'), `SELECT ${text} FROM public.${table}`);
-      expectSameRows(wanted, lake, { expected: 'source', actual: `lake of ${table}` });
+      const targets = await followed.dumpTargets(
+        `SELECT ${columns} FROM ${table}`,
+        `SELECT ${text} FROM public.${table}`,
+      );
+      for (const [name, rows] of Object.entries(targets))
+        expectSameRows(wanted, rows, { expected: 'source', actual: `${name} of ${table}` });
     }
   }
 
@@ -126,11 +92,11 @@ describeWithServer('postgres-15', (server) => {
       await expectSame();
       const random = seededRandom(7);
       for (let round = 0; round < 4; round++) {
-        await server().psql(changes(random, 30), source);
+        await atSource(changes(random, 30));
         await run();
         await expectSame();
       }
-      await server().psql('TRUNCATE visits; INSERT INTO visits VALUES (1, now(), NULL)', source);
+      await atSource('TRUNCATE visits; INSERT INTO visits VALUES (1, now(), NULL)');
       await run();
       await expectSame();
       const nothing = await run();
@@ -143,12 +109,11 @@ describeWithServer('postgres-15', (server) => {
     'follows tables that change their shape',
     async () => {
       await run();
-      await server().psql(
+      await atSource(
         `UPDATE people SET name = 'before' WHERE id = 1; ALTER TABLE people ADD extra text;
          UPDATE people SET extra = 'x' WHERE id = 2; ALTER TABLE people DROP seen; ALTER TABLE visits ALTER note TYPE varchar(40);
          BEGIN; UPDATE people SET name = 'within' WHERE id = 3; ALTER TABLE people ADD more integer;
          UPDATE people SET more = 5 WHERE id = 4; COMMIT; DELETE FROM people WHERE id = 5`,
-        source,
       );
       await run();
       await expectSame({ ...TABLES, people: `${TABLES['people']}, extra, more::text AS more` });
@@ -163,28 +128,28 @@ describeWithServer('postgres-15', (server) => {
       // In the copy, and at the instants after it.
       for (const point of ['commit.before-ledger@1', 'commit.after-ledger@2', 'plan.before-planned@1']) {
         await killAt(program(), point);
-        await server().psql(changes(random, 5), source);
+        await atSource(changes(random, 5));
       }
       await run();
       await expectSame();
-      await server().psql(changes(random, 40), source);
+      await atSource(changes(random, 40));
       const points = await listFailpoints(program());
       expect(points.map(({ name }) => name)).toContain('commit.before-ledger');
       await expectSame();
       for (const { name, hits } of points) {
-        await server().psql(changes(random, 40), source);
+        await atSource(changes(random, 40));
         await killAt(program(), `${name}@${Math.min(hits, 1 + Math.floor(random() * 3))}`).catch(
           (error: unknown) => {
             // Other changes make other epochs; that it was not killed is no failure of this try.
             if (!String(error).includes('expected the program to be killed')) throw error;
           },
         );
-        await server().psql(changes(random, 3), source);
+        await atSource(changes(random, 3));
         await run();
         await expectSame();
       }
       for (let seed = 1; seed <= 5; seed++) {
-        await server().psql(changes(random, 200), source);
+        await atSource(changes(random, 200));
         await killAtRandom(program(), { minMs: 300, maxMs: 1500 }, seed);
         await run();
         await expectSame();
@@ -208,23 +173,20 @@ describeWithServer('postgres-15', (server) => {
     'takes in tables that are made later, with what was written before they were published',
     async () => {
       await run();
-      await server().psql(`${ORDERS}; ${changes(seededRandom(2), 20)}`, source);
+      await atSource(`${ORDERS}; ${changes(seededRandom(2), 20)}`);
       // A transaction that began before the table joins, and ends after it.
-      const open = server().psql(
+      const open = atSource(
         "BEGIN; INSERT INTO orders VALUES (9001, 'early', 'x'); SELECT pg_sleep(3); INSERT INTO orders VALUES (9002, 'late', 'y'); COMMIT",
-        source,
       );
       await expect
-        .poll(() =>
-          server().psql("SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass", source),
-        )
+        .poll(() => atSource("SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass"))
         .not.toBe('0');
       const joined = await run();
       await open;
       expect(joined.streams.map(({ generation }) => generation)).toEqual([1, 1, 1, 1, 1, 1]);
       await run();
       await expectSame(WITH_ORDERS);
-      await server().psql(orderChanges(3), source);
+      await atSource(orderChanges(3));
       await run();
       await expectSame(WITH_ORDERS);
     },
@@ -246,7 +208,7 @@ describeWithServer('postgres-15', (server) => {
     'takes them in wherever it is killed',
     async () => {
       await run();
-      await server().psql(`${ORDERS}; ${changes(seededRandom(2), 20)}`, source);
+      await atSource(`${ORDERS}; ${changes(seededRandom(2), 20)}`);
       const points = new Map((await listFailpoints(program())).map(({ name, hits }) => [name, hits]));
       await expectSame(WITH_ORDERS);
       let n = 0;
@@ -254,15 +216,15 @@ describeWithServer('postgres-15', (server) => {
         n++;
         const hits = points.get(name)!;
         const table = `orders${n}`;
-        await server().psql(ORDERS.replaceAll('orders', table), source);
+        await atSource(ORDERS.replaceAll('orders', table));
         await killAt(program(), `${name}@${Math.ceil(hits / 2)}`);
-        await server().psql(orderChanges(n).replaceAll('orders', table), source);
+        await atSource(orderChanges(n).replaceAll('orders', table));
         await run();
         await expectSame({ [table]: WITH_ORDERS.orders });
-        await server().psql(orderChanges(n + 20).replaceAll('orders', table), source);
+        await atSource(orderChanges(n + 20).replaceAll('orders', table));
         await run();
         await expectSame({ [table]: WITH_ORDERS.orders });
-        await server().psql(`DROP TABLE ${table}`, source);
+        await atSource(`DROP TABLE ${table}`);
       }
     },
     10 * MINUTES,
@@ -279,7 +241,7 @@ describeWithServer('postgres-15', (server) => {
       const random = seededRandom(5);
       for (let round = 0; round < 2; round++) {
         await run(file);
-        await server().psql(changes(random, 20), source);
+        await atSource(changes(random, 20));
       }
       await run(file);
       place.write('job.json', both);
@@ -290,12 +252,12 @@ describeWithServer('postgres-15', (server) => {
         'commit.after-ledger@2',
       ]) {
         await killAt(program(file), point);
-        await server().psql(changes(random, 20), source);
+        await atSource(changes(random, 20));
       }
       await run(file);
       await run(file);
       await expectSame();
-      await server().psql(changes(random, 20), source);
+      await atSource(changes(random, 20));
       await run(file);
       await expectSame();
     },
@@ -305,7 +267,7 @@ describeWithServer('postgres-15', (server) => {
   it(
     'copies a table anew that was not read for a while',
     async () => {
-      await server().psql(ORDERS, source);
+      await atSource(ORDERS);
       const file = job();
       await run(file);
       await expectSame(WITH_ORDERS);
@@ -319,13 +281,13 @@ describeWithServer('postgres-15', (server) => {
       expect(some.code).toBe(2);
       expect(some.stdout + some.stderr).toContain('--streams leaves out public.people');
       await run('job.json');
-      await server().psql(`${orderChanges(3)}; ${changes(seededRandom(4), 20)}`, source);
+      await atSource(`${orderChanges(3)}; ${changes(seededRandom(4), 20)}`);
       await run('job.json');
       await expectSame();
-      await server().psql(`${orderChanges(4)}; UPDATE people SET name = 'both' WHERE id < 9`, source);
+      await atSource(`${orderChanges(4)}; UPDATE people SET name = 'both' WHERE id < 9`);
       await run(job());
       await expectSame(WITH_ORDERS);
-      await server().psql(orderChanges(5), source);
+      await atSource(orderChanges(5));
       await run(job());
       await expectSame(WITH_ORDERS);
     },
@@ -335,12 +297,9 @@ describeWithServer('postgres-15', (server) => {
   it(
     'follows until it is stopped, through a server that goes away, and shows what is committed soon',
     async () => {
-      const file = job({ delivery: { require: 'exactly-once', commit: { every: '10ms' } } });
+      const file = job({ require: 'exactly-once', commit: { every: '10ms' } });
       const running = place.start(['run', file, '--follow', '--json']);
-      const shown = (sql: string) =>
-        server()
-          .psql(sql, target)
-          .catch(() => '');
+      const shown = (sql: string) => inTarget(sql).catch(() => '');
       const until = async (sql: string, wanted: string) => {
         const end = Date.now() + 60_000;
         while ((await shown(sql)) !== wanted) {
@@ -352,32 +311,28 @@ describeWithServer('postgres-15', (server) => {
       await until('SELECT count(*) FROM visits', '200');
       const random = seededRandom(3);
       for (let round = 0; round < 5; round++) {
-        await server().psql(changes(random, 20), source);
-        await server().psql(`INSERT INTO visits VALUES (${5000 + round}, '2024-01-01', 'seen')`, source);
+        await atSource(changes(random, 20));
+        await atSource(`INSERT INTO visits VALUES (${5000 + round}, '2024-01-01', 'seen')`);
         await until(`SELECT count(*) FROM visits WHERE person = ${5000 + round}`, '1');
       }
-      await server().psql(
+      await atSource(
         "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND slot_name LIKE 'sluice_people%'",
-        source,
       );
-      await server().psql("INSERT INTO visits VALUES (6000, '2024-01-01', 'behind the cut')", source);
+      await atSource("INSERT INTO visits VALUES (6000, '2024-01-01', 'behind the cut')");
       await until('SELECT count(*) FROM visits WHERE person = 6000', '1');
-      await server().psql(`${ORDERS}; ${changes(random, 20)}`, source);
+      await atSource(`${ORDERS}; ${changes(random, 20)}`);
       const orders = (sql: string) => `SELECT ${sql} FROM pg_tables WHERE tablename = 'orders'`;
       await until(orders('count(*)'), '1');
-      await server().psql(`${orderChanges(3)}; ${changes(random, 20)}`, source);
-      await server().psql("INSERT INTO orders VALUES (7000, 'behind its copy', NULL)", source);
+      await atSource(`${orderChanges(3)}; ${changes(random, 20)}`);
+      await atSource("INSERT INTO orders VALUES (7000, 'behind its copy', NULL)");
       await until('SELECT count(*) FROM orders WHERE id = 7000', '1');
       // A table is copied once more under way, whatever has become of its target.
-      await server().psql(
-        "DELETE FROM people WHERE id < 50; INSERT INTO people VALUES (-1, 'nobody')",
-        target,
-      );
+      await inTarget("DELETE FROM people WHERE id < 50; INSERT INTO people VALUES (-1, 'nobody')");
       const resync = await place.sluice(['resync', 'job.json', 'public.people']);
       expect(resync.stdout).toMatch(
         /^flow main: public.people will be copied once more\nrun .* is under way/,
       );
-      await server().psql(changes(random, 20), source);
+      await atSource(changes(random, 20));
       await until('SELECT count(*) FROM people WHERE id = -1', '0');
       running.signal('SIGTERM');
       expect(await running.ended, running.stderr).toEqual({ code: 143, signal: null });
@@ -394,7 +349,7 @@ describeWithServer('postgres-15', (server) => {
       expect(lags.length).toBeGreaterThan(0);
       await run(file);
       await expectSame(WITH_ORDERS);
-      await server().psql('UPDATE orders SET note = NULL', target);
+      await inTarget('UPDATE orders SET note = NULL');
       expect((await place.sluice(['resync', 'job.json', 'public.nothing'])).code).toBe(2);
       expect((await place.sluice(['resync', 'people', 'public.ord*'])).stdout).toContain(
         'the next run does it',
@@ -414,28 +369,21 @@ describeWithServer('postgres-15', (server) => {
       const alone = await place.sluice(['run', 'job.json', '--quiet', '--refresh', 'public.people']);
       expect([alone.code, resultOf(alone.stdout).error?.code]).toEqual([2, 'SLUICE-CLI-0006']);
       const [slot] = (
-        await server().psql(
-          'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
-          source,
-        )
+        await atSource('SELECT slot_name FROM pg_replication_slots WHERE database = current_database()')
       ).split('\n');
       expect(slot).toMatch(/^sluice_people_main_[0-9a-f]{8}$/);
-      await server().psql(
-        `SELECT pg_drop_replication_slot('${slot}'); DELETE FROM people WHERE id < 50`,
-        source,
-      );
-      const { error } = await run(job(), 4);
+      await atSource(`SELECT pg_drop_replication_slot('${slot}'); DELETE FROM people WHERE id < 50`);
+      const { error } = await followed.ends(4, job());
       expect(error).toMatchObject({ code: 'SLUICE-PG-0046', message: expect.stringContaining(slot!) });
-      const again = await place.sluice(['run', 'job.json', '--quiet', '--full-refresh']);
-      expect(again.code, again.stderr + again.stdout).toBe(0);
+      await followed.run('job.json', '--full-refresh');
       await expectSame();
       const kept =
         'SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database()), (SELECT count(*) FROM pg_publication)';
-      expect(await server().psql(kept, source)).toBe('1|1');
+      expect(await atSource(kept)).toBe('1|1');
       const cleaned = await place.sluice(['clean', 'job.json', '--yes', '--ledger']);
       expect(cleaned.code, cleaned.stderr).toBe(0);
       expect(cleaned.stdout).toContain(`SELECT pg_drop_replication_slot('${slot}')`);
-      expect(await server().psql(kept, source)).toBe('0|0');
+      expect(await atSource(kept)).toBe('0|0');
     },
     3 * MINUTES,
   );

@@ -1,57 +1,38 @@
 /** What a job lets the source keep of its log, and what is done when it keeps more. */
-import type { ChangesSpec } from '@sluice/sdk';
+import type { ChangesSpec, EngineSpec } from '@sluice/sdk';
 import { describeWithServer, dumpPostgres, expectSameRows } from '@sluice/test';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, type Running, Workspace } from './cli-workspace.js';
-import { dropSlots } from './drop-slots.js';
+import { eventsOf, type Running } from './cli-workspace.js';
+import { FollowedDatabase } from './followed-database.js';
 
 const MINUTES = 60_000;
 
 describeWithServer('postgres-15', (server) => {
-  let place: Workspace;
-  let source: string;
-  let target: string;
+  let followed: FollowedDatabase;
 
   beforeEach(async () => {
-    place = new Workspace();
-    source = await server().createDatabase();
-    target = await server().createDatabase();
-    await sql(
+    followed = await FollowedDatabase.create(
+      server(),
       "CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 5000) g",
     );
   });
-  afterEach(async () => {
-    place.remove();
-    await dropSlots(sql);
-  });
+  afterEach(() => followed.remove());
 
   const SLOTS = 'SELECT $ FROM pg_replication_slots WHERE database = current_database()';
-  const sql = (text: string) => server().psql(text, source);
-  const copied = (text: string) =>
-    server()
-      .psql(text, target)
-      .catch(() => '');
+  const sql = (text: string) => followed.atSource(text);
+  const copied = (text: string) => followed.inTarget(text).catch(() => '');
   /** Log that is nobody's, and thirty megabytes of it. */
   const noise = () =>
     sql(
       "SELECT count(pg_logical_emit_message(false, 'noise', repeat('x', 10000))) FROM generate_series(1, 3000)",
     );
 
-  function job(changes: ChangesSpec, more: { [key: string]: unknown } = {}): string {
-    return place.job('job.json', {
-      name: 'budget',
-      source: { connector: 'postgres', url: source },
-      mode: 'cdc',
-      changes,
-      sink: { connector: 'postgres', url: target },
-      write: 'upsert',
-      ...more,
-    });
-  }
+  const job = (changes: ChangesSpec, more: Partial<EngineSpec> = {}) =>
+    followed.job('budget', { copy: { write: 'upsert' } }, { changes, ...more });
 
   async function expectSame(): Promise<void> {
     const all = 'SELECT * FROM t';
-    expectSameRows(await dumpPostgres(source, all), await dumpPostgres(target, all), {
+    expectSameRows(await followed.dumpSource(all), await dumpPostgres(followed.target, all), {
       expected: 'source',
       actual: 'copy',
     });
@@ -67,7 +48,7 @@ describeWithServer('postgres-15', (server) => {
   it(
     'warn: a run tells once, and goes on',
     async () => {
-      const running = place.start(['run', job({ keep: '16MB' }), '--follow', '--json']);
+      const running = followed.place.start(['run', job({ keep: '16MB' }), '--follow', '--json']);
       await expect.poll(() => copied('SELECT count(*) FROM t'), { timeout: MINUTES }).toBe('5000');
       // A transaction that stays open holds what the server keeps, whatever is confirmed.
       const open = sql('BEGIN; INSERT INTO t VALUES (-1); SELECT pg_sleep(7); COMMIT');
@@ -95,7 +76,7 @@ describeWithServer('postgres-15', (server) => {
         { keep: '16MB', whenOver: 'drop-and-copy' },
         { rate: { rows: '800/s' }, delivery: { commit: { rows: 100 } } },
       );
-      const running = place.start(['run', file, '--json']);
+      const running = followed.place.start(['run', file, '--json']);
       await running.until((stdout) => stdout.includes('"epoch.committed"'), MINUTES);
       const [slot, before] = (await sql(SLOTS.replace('$', 'slot_name, restart_lsn'))).split('|');
       // Nobody reads of these deletions, once the log is given up.
@@ -115,7 +96,7 @@ describeWithServer('postgres-15', (server) => {
       expect(started).toEqual([1, 2]);
       await expectSame();
       await sql("UPDATE t SET v = 'later' WHERE id > 4000");
-      expect((await place.sluice(['run', file, '--quiet'])).code).toBe(0);
+      await followed.run(file);
       await expectSame();
     },
     3 * MINUTES,
@@ -125,9 +106,9 @@ describeWithServer('postgres-15', (server) => {
     'drop-and-copy: the same while the log is followed, under a reader that a lock at the target holds up',
     async () => {
       const file = job({ keep: '16MB', whenOver: 'drop-and-copy' });
-      const running = place.start(['run', file, '--follow', '--json']);
+      const running = followed.place.start(['run', file, '--follow', '--json']);
       await expect.poll(() => copied('SELECT count(*) FROM t'), { timeout: MINUTES }).toBe('5000');
-      const lock = server().psql('BEGIN; LOCK t; SELECT pg_sleep(7); COMMIT', target);
+      const lock = followed.inTarget('BEGIN; LOCK t; SELECT pg_sleep(7); COMMIT');
       await expect
         .poll(() =>
           copied(

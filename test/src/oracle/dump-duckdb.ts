@@ -13,6 +13,7 @@ import duckdb
 database, query, files, reader = sys.argv[1:5]
 connection = duckdb.connect(database, read_only=database != ':memory:')
 connection.execute("SET TimeZone = 'UTC'")
+connection.execute('SET enable_progress_bar = false')
 if reader == 'duckdb':
     connection.read_parquet(files).create_view('files')
 elif reader == 'pyarrow':
