@@ -89,11 +89,14 @@ interface Stricken {
 /** The longest time, in milliseconds, by which a commit is late. */
 const LATEST = 1500;
 
-const cut: Fault = async ({ line, bytes }, _, random, { strikes }) => {
-  for (let times = 0; times < 3; times++) {
+const cut: Fault = ({ line, bytes }, _, random, { strikes }) => {
+  // What comes behind the first is not waited for: the run may end before.
+  const aim = async (times: number): Promise<void> => {
     await line.faults.cutAfter(Math.ceil(random() * bytes), random() < 0.5 ? 'reset' : 'end');
     strikes();
-  }
+    if (times > 1) void aim(times - 1);
+  };
+  return aim(3);
 };
 
 const loseReply: Fault = async ({ line, commits }, _, random, { strikes }) => {
@@ -133,39 +136,63 @@ const FAULTS: { readonly [name: string]: { readonly fault: Fault; readonly ofCom
   'a server killed': { fault: restart(true) },
 };
 
+/** A fault that was chosen for a run. */
+export class ChosenFault {
+  /** Whether it came to that before the run had ended. */
+  struck = false;
+  private under: Promise<void> = Promise.resolve();
+
+  private constructor(
+    readonly name: string,
+    private readonly fault: Fault,
+    private readonly of: Traffic,
+    private readonly course: Course,
+    private readonly random: () => number,
+  ) {}
+
+  static choose(course: Course, random: () => number): ChosenFault {
+    const some = Object.entries(FAULTS).flatMap(([name, { fault, ofCommits }]) => {
+      const traffic = course.traffic.filter(({ commits }) => ofCommits === undefined || commits > 0);
+      return traffic.map((of) => ({ name, fault, of }));
+    });
+    const { name, fault, of } = some[Math.floor(random() * some.length)]!;
+    return new ChosenFault(name, fault, of, course, random);
+  }
+
+  /** When the run begins. */
+  begin(kill: () => void): void {
+    const strikes = () => {
+      this.struck = true;
+    };
+    this.under = this.fault(this.of, this.course, this.random, { strikes, kill });
+  }
+
+  /** When the run has ended: nothing strikes any more. Resolves when what has struck is over. */
+  async end(): Promise<void> {
+    this.of.line.faults.calm();
+    if (this.struck) await this.under;
+  }
+}
+
 /**
  * One fault that the seed chooses strikes a run, which ends well or says that it can be repeated; then it is repeated,
  * and both sides are compared.
- * @returns the fault's name, and whether it came to that before the run had ended
  */
-export async function disturb(
-  scenario: Scenario,
-  course: Course,
-  seed: number,
-): Promise<{ readonly name: string; readonly struck: boolean }> {
-  const random = seededRandom(seed);
-  const some = Object.entries(FAULTS).flatMap(([name, { fault, ofCommits }]) => {
-    const traffic = course.traffic.filter(({ commits }) => ofCommits === undefined || commits > 0);
-    return traffic.map((of) => ({ name, fault, of }));
-  });
-  const { name, fault, of } = some[Math.floor(random() * some.length)]!;
-  const what = `${name}, seed ${seed}`;
+export async function disturb(scenario: Scenario, course: Course, seed: number): Promise<ChosenFault> {
+  const fault = ChosenFault.choose(course, seededRandom(seed));
+  const what = `${fault.name}, seed ${seed}`;
   await scenario.reset();
-  let struck = false;
-  let striking = Promise.resolve();
-  const strikes = () => {
-    struck = true;
-  };
-  const exit = await runProgram(scenario.program, (kill) => {
-    striking = fault(of, course, random, { strikes, kill });
-  });
-  of.line.faults.calm();
-  const killed = wasKilled(exit);
+  const exit = await runProgram(scenario.program, (kill) => fault.begin(kill));
+  const over = fault.end();
   // What is still under way of a run that was killed comes in while the next one is there.
-  if (struck && !killed) await striking;
-  if (!killed && exit.code !== 0 && exit.code !== 75)
-    throw new UnexpectedExit(scenario.program, `${what}: the run must end well or say that it passes`, exit);
+  if (wasKilled(exit)) {
+    await Promise.all([over, finishAndCompare(scenario, what)]);
+    return fault;
+  }
+  await over;
   if (exit.code === 0) await compareSides(scenario, what);
-  await Promise.all([finishAndCompare(scenario, what), ...(killed ? [striking] : [])]);
-  return { name, struck };
+  else if (exit.code !== 75)
+    throw new UnexpectedExit(scenario.program, `${what}: the run must end well or say that it passes`, exit);
+  await finishAndCompare(scenario, what);
+  return fault;
 }

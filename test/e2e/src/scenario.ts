@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JobSpec, StreamSpec } from '@sluice/sdk';
+import type { JobSpec, SinkSpec, StreamSpec } from '@sluice/sdk';
 import {
   type Dump,
   dumpDuckdb,
@@ -376,7 +376,7 @@ async function changesJob(
   server: PostgresServer,
   base: Base,
   to: { readonly connector: string; readonly [setting: string]: string },
-  sink: { readonly name: string; readonly write: 'upsert' | 'append' },
+  sink: Omit<SinkSpec, 'to'>,
   from: Way = straight,
 ): Promise<Pick<Scenario, 'program' | 'reset' | 'source'>> {
   const source = await server.createDatabase();
@@ -411,21 +411,33 @@ async function changesJob(
   };
 }
 
+/** What is kept of changes beside the rows as they are now, and which rows of the target those are. */
+const KEPT = {
+  nothing: { sink: { write: 'upsert' }, now: 'true' },
+  deleted: { sink: { write: 'upsert', deletes: 'soft' }, now: '_deleted_at IS NULL' },
+  versions: { sink: { write: 'history' }, now: '_valid_to IS NULL' },
+} as const;
+
 /** Changes of Postgres → DuckDB. */
-export async function changesToDuckdb(server: PostgresServer, from: Way = straight): Promise<Scenario> {
+export async function changesToDuckdb(
+  server: PostgresServer,
+  kept: keyof typeof KEPT = 'nothing',
+  from: Way = straight,
+): Promise<Scenario> {
   const base = new Base();
   const file = join(base.folder, 'lake', 'lake.duckdb');
   const to = { connector: 'duckdb', path: file };
-  const job = await changesJob(server, base, to, { name: 'main.orders', write: 'upsert' }, from);
+  const { sink, now } = KEPT[kept];
+  const job = await changesJob(server, base, to, { name: 'main.orders', ...sink }, from);
   return {
     ...job,
-    name: 'Changes of Postgres → DuckDB, upsert',
+    name: `Changes of Postgres → DuckDB, ${kept === 'nothing' ? 'upsert' : `${kept} kept`}`,
     async reset() {
       base.clear('lake');
       mkdirSync(join(base.folder, 'lake'));
       await job.reset();
     },
-    targets: async () => [await dumpDuckdb(file, `SELECT ${DUCK_TEXT} FROM main.orders`)],
+    targets: async () => [await dumpDuckdb(file, `SELECT ${DUCK_TEXT} FROM main.orders WHERE ${now}`)],
     remove: () => base.remove(),
   };
 }
