@@ -142,7 +142,7 @@ describeWithServer('postgres-15', (server) => {
   it(
     'of our own name are dropped beside a publication that the job names, which stays',
     async () => {
-      await server().psql('CREATE PUBLICATION theirs FOR TABLE people', source);
+      await followed.atSource('CREATE PUBLICATION theirs FOR TABLE people');
       const file = job('people', { publication: 'theirs' });
       await ok('run', file, '--quiet');
       expect(await ok('cdc', 'drop', file, '--yes')).toContain('pg_drop_replication_slot');
