@@ -8,6 +8,5 @@ endsEqualWhereverKilled({
   'Postgres → Parquet, replace': (_, source) => postgresToParquet(source, 'replace'),
   'Postgres → Parquet, append': (_, source) => postgresToParquet(source, 'append'),
   'Changes of Postgres → DuckDB, upsert': (server) => changesToDuckdb(server),
-  'Changes of Postgres → DuckDB, versions kept': (server) => changesToDuckdb(server, 'versions'),
   'Postgres → Postgres and Parquet, append': (server, source) => postgresToBoth(server, source, 'append'),
 });
