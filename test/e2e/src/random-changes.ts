@@ -133,7 +133,7 @@ export class RandomChanges {
   next(mark: string): string {
     const before = { model: new Map(this.model), shaped: this.shaped };
     const length = this.integer(1, 6);
-    const shapes = this.options.shapes && this.chance(1 / 25) ? this.integer(0, length) : Number.NaN;
+    const shapes = this.options.shapes && this.chance(1 / 10) ? this.integer(0, length) : Number.NaN;
     const statements: string[] = [];
     for (let i = 0; i <= length; i++) statements.push(i === shapes ? this.shape() : this.nested());
     const body = statements.join(';\n  ');
