@@ -26,6 +26,7 @@ export {
 export { documentText } from './document-text.js';
 export * from './errors.js';
 export { failpoint } from './failpoint.js';
+export type { Fill } from './fill.js';
 export { type Finding, failure } from './finding.js';
 export { folderFindings, may } from './folder-findings.js';
 export type { Json, JsonObject } from './json.js';
@@ -49,5 +50,6 @@ export { fieldsOf, type RowOf, type TypedColumn, type TypedColumns, t } from './
 export * as types from './types.js';
 export { type Field, field, formatType, type LogicalType, sameType, type TimeUnit } from './types.js';
 export { formatUuid, parseUuid } from './uuid.js';
+export { valueFromJson, valueToJson } from './value-json.js';
 export * from './values.js';
 export { type TypeVerdict, type Verdict, worst } from './verdict.js';

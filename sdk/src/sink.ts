@@ -4,6 +4,7 @@
  */
 import type { Batch } from './batch.js';
 import type { Context } from './context.js';
+import type { Fill } from './fill.js';
 import type { Finding } from './finding.js';
 import type { Json, JsonObject } from './json.js';
 import type { Clear } from './message.js';
@@ -54,6 +55,8 @@ export interface SinkStream {
   readonly options: JsonObject;
   /** Formats in which the source can offer the rows unchanged; empty when a transform touches them. */
   readonly encodings: readonly string[];
+  /** What rows that are in the target already have in columns that it may lack. */
+  readonly fills?: readonly Fill[];
 }
 
 /** How a stream will be written. JSON, so that it can be shown, stored and handed to lanes. */
@@ -74,6 +77,13 @@ export interface TablePlan {
   readonly exists: boolean;
   /** Whether the target is as it should be: `applySchema` would change nothing, and need not be called. */
   readonly fits?: boolean;
+  /**
+   * Of the fills that were offered, the columns that all rows of the target have the value in, or have got it in before,
+   * once `applySchema` has added them: whole, or not at all. Where one is left out the stream is copied once more.
+   */
+  readonly fills?: readonly string[];
+  /** Columns that the target, which is there, lacks. */
+  readonly lacks?: readonly string[];
   /** Statements or steps that will change the system, in order, for people to read. */
   readonly ddl: readonly string[];
   /** Logical → native of the sink, one entry a column. */

@@ -4,6 +4,7 @@
  */
 import type { Context } from './context.js';
 import type { SluiceError } from './errors.js';
+import type { Fill } from './fill.js';
 import type { Finding } from './finding.js';
 import type { Json, JsonObject } from './json.js';
 import type { DropLog, KeptLog } from './kept-log.js';
@@ -37,6 +38,8 @@ export interface CatalogStream {
   readonly unchanged?: readonly string[];
   /** Columns that rows from before they were added may have values in (a default), of which no change tells. */
   readonly filled?: readonly string[];
+  /** What {@link Source.fills} needs to know of the stream as it is now, to tell later which of its columns are new. */
+  readonly mark?: Json;
   /** Whether changes carry the whole row as it was before; by default as the capabilities say. */
   readonly before?: boolean;
   /** Why the stream cannot be read (say, permission missing); it is listed, and a job that selects it fails. */
@@ -186,6 +189,12 @@ export interface Source {
    * with a coded error where a stream cannot be read in its mode.
    */
   planReads?(reads: readonly StreamRead[], c: Context): Promise<ReadPlan[]>;
+  /**
+   * Of columns (of {@link CatalogStream.filled}) that have come to a stream since it had a mark: those that have got one
+   * value in all rows that were there, which stands in no change, and for certain no other since but by changes. The
+   * others are left out. Changes nothing.
+   */
+  fills?(schema: StreamSchema, columns: readonly string[], since: Json, c: Context): Promise<readonly Fill[]>;
   /**
    * Plans the parts to read; never scans a table to do so. `known` are the splits that the ledger has for this
    * generation: a `full` read is planned once, an `incremental` one yields only what is new. A log that is known may be

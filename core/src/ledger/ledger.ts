@@ -5,7 +5,8 @@
  * Writes carry the lease and compare-and-swap on its fence: a run whose lease another run has taken over gets
  * `SLUICE-CORE-0102` (fenced) from every write and can harm nothing.
  */
-import type { Json, JsonObject, Split, SplitRecord, StreamSchema, Token } from '@sluice/sdk';
+import type { Json, JsonObject, Split, SplitRecord, Token } from '@sluice/sdk';
+import type { KnownSchema } from './known-schema.js';
 
 /** A flow of a job; names are identity. */
 export interface FlowKey {
@@ -43,7 +44,7 @@ export interface StreamState {
   /** Whether all splits of the generation are written: they are not planned again. */
   readonly planned: boolean;
   /** The shape that its rows have had in the sinks; undefined before the first run has prepared them. */
-  readonly schema?: StreamSchema;
+  readonly schema?: KnownSchema;
 }
 
 /** A split as the ledger has it. */
@@ -186,7 +187,7 @@ export interface Ledger {
   /** All splits of the stream's generation have been added. */
   markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;
   /** The sinks have got this shape of the schema's stream, which the ledger knows. */
-  recordSchema(lease: Lease, key: FlowKey, schema: StreamSchema): Promise<void>;
+  recordSchema(lease: Lease, key: FlowKey, schema: KnownSchema): Promise<void>;
   /** Stores a staged epoch beside the committed position. Replaces an older prepared one of the split. */
   prepare(
     lease: Lease,

@@ -2,10 +2,11 @@
  * A ledger in memory: the contract without a disk, for tests and for models of the engine. It forgets everything
  * with the process; `clone()` gives a copy that goes its own way, as a model needs at every step.
  */
-import type { Json, Split, SplitRecord, StreamSchema } from '@sluice/sdk';
+import type { Json, Split, SplitRecord } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { historySpan, isThinTime } from './history.js';
 import { holderGone } from './holder.js';
+import type { KnownSchema } from './known-schema.js';
 import type {
   DeadLetter,
   EpochRow,
@@ -201,7 +202,7 @@ export class MemoryLedger implements Ledger {
     for (const stream of streams) this.rows(key).requested.delete(stream);
   }
 
-  async recordSchema(lease: Lease, key: FlowKey, schema: StreamSchema): Promise<void> {
+  async recordSchema(lease: Lease, key: FlowKey, schema: KnownSchema): Promise<void> {
     this.check(lease, key.job);
     const { streams } = this.rows(key);
     const known = streams.get(schema.stream);

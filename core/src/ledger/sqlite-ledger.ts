@@ -2,9 +2,10 @@
  * The ledger in a SQLite file, for one machine: every verb is one transaction (`BEGIN IMMEDIATE`, WAL,
  * `synchronous=FULL`), so that what a verb has reported outlives the process and a power cut.
  */
-import type { Json, Split, SplitRecord, StreamSchema } from '@sluice/sdk';
+import type { Json, Split, SplitRecord } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { holderGone } from './holder.js';
+import type { KnownSchema } from './known-schema.js';
 import type {
   DeadLetter,
   EpochRow,
@@ -198,7 +199,7 @@ class SqliteLedger implements Ledger {
     });
   }
 
-  async recordSchema(lease: Lease, key: FlowKey, schema: StreamSchema): Promise<void> {
+  async recordSchema(lease: Lease, key: FlowKey, schema: KnownSchema): Promise<void> {
     await this.held(lease, key.job, () => {
       this.file.run(
         'UPDATE streams SET schema = ? WHERE job = ? AND flow = ? AND stream = ?',

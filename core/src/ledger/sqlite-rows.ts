@@ -1,5 +1,6 @@
 /** From the rows of the SQLite ledger to the values of the contract. */
-import type { Json, Split, StreamSchema } from '@sluice/sdk';
+import type { Json, Split } from '@sluice/sdk';
+import type { KnownSchema } from './known-schema.js';
 import type {
   EpochRow,
   FlowKey,
@@ -74,7 +75,7 @@ export function flowState(file: SqliteFile, key: FlowKey): FlowState {
     {
       generation: number(row, 'generation'),
       planned: row['planned'] === 1,
-      ...(row['schema'] !== null && { schema: JSON.parse(text(row, 'schema')) as StreamSchema }),
+      ...(row['schema'] !== null && { schema: JSON.parse(text(row, 'schema')) as KnownSchema }),
     },
   ]);
   const splits = new Map<string, LedgerSplit>();

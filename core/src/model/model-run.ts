@@ -113,7 +113,8 @@ export class Bench {
       });
       const catalog = { schema: read.schema, types: [] };
       const reading = { stream: name, notes: [] };
-      return { stream: name, read, reading, catalog, transforms: [], targets: Object.fromEntries(targets) };
+      const rest = { transforms: [], fills: [], targets: Object.fromEntries(targets) };
+      return { stream: name, read, reading, catalog, ...rest };
     });
     const source = new ModelSource(process, this.streams, (stream, ids) => this.checkDurable(stream, ids));
     return {

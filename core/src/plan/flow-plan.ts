@@ -15,6 +15,7 @@ import type {
   TablePlan,
 } from '@sluice/sdk';
 import type { LogRules, RateLimit } from '../job/job.js';
+import type { KnownSchema } from '../ledger/known-schema.js';
 import type { FlowKey, SinkKey } from '../ledger/ledger.js';
 
 /** How one sink of the flow takes a stream. */
@@ -36,6 +37,8 @@ export interface StreamPlan {
   readonly reading: ReadPlan;
   readonly catalog: CatalogStream;
   readonly transforms: readonly BoundTransform[];
+  /** Columns that are new, and have one known value in all rows that were there before them. */
+  readonly fills: readonly string[];
   /** By name of the sink; at least one. */
   readonly targets: { readonly [sink: string]: TargetPlan };
 }
@@ -43,6 +46,16 @@ export interface StreamPlan {
 /** The shape in which a stream's rows leave the flow's transforms. */
 export function arrivingSchema({ read, transforms }: Pick<StreamPlan, 'read' | 'transforms'>): StreamSchema {
   return transforms.at(-1)?.out ?? read.schema;
+}
+
+/** What the ledger is to know of a stream from here on; `before` is what it knows so far. */
+export function knownSchema(plan: StreamPlan, before: KnownSchema | undefined): KnownSchema {
+  const schema = arrivingSchema(plan);
+  const { mark } = plan.catalog;
+  const names = new Set(schema.fields.map(({ name }) => name));
+  const filled = new Set([...(before?.filled ?? []), ...plan.fills]);
+  const kept = [...filled].filter((name) => names.has(name));
+  return { ...schema, ...(mark !== undefined && { mark }), ...(kept.length > 0 && { filled: kept }) };
 }
 
 /** When an epoch is due; whichever bound is met first. */
@@ -88,7 +101,7 @@ export interface FlowPlan {
    * Plans a stream anew that has got another shape on the way, in all sinks that take it. `known` is the shape that they
    * have so far.
    */
-  replan(schema: StreamSchema, known: StreamSchema, c: Context): Promise<StreamPlan>;
+  replan(schema: StreamSchema, known: KnownSchema, c: Context): Promise<StreamPlan>;
   /** The plan with the streams that have come since, which the job selects; undefined where there are none. */
   renewed?(c: Context): Promise<FlowPlan | undefined>;
   readonly batchRows: number;

@@ -1,8 +1,9 @@
 /** What the planner needs of one flow: systems that are already built, and the job's settings for each stream. */
-import type { JsonObject, Sink, Source, StreamSchema, Transform } from '@sluice/sdk';
+import type { JsonObject, Sink, Source, Transform } from '@sluice/sdk';
 import type { JobValues } from '../job/check-settings.js';
 import type { JobTransform, LogRules, RateLimit } from '../job/job.js';
 import type { StreamChoice, TargetChoice } from '../job/stream-settings.js';
+import type { KnownSchema } from '../ledger/known-schema.js';
 import type { FlowKey } from '../ledger/ledger.js';
 import type { EpochBounds } from './flow-plan.js';
 import type { SchemaPolicy } from './schema-policy.js';
@@ -41,7 +42,7 @@ export interface FlowRequest {
   readonly lossy: 'fail' | 'warn' | 'string';
   readonly schema: SchemaPolicy;
   /** By stream, the shapes that the sinks have so far; empty for a flow that never ran. */
-  readonly known: ReadonlyMap<string, StreamSchema>;
+  readonly known: ReadonlyMap<string, KnownSchema>;
   /** Bounds that the job sets; what it leaves open follows the sink's preference. */
   readonly epoch: Partial<EpochBounds>;
   /** Bytes that the batches in flight may take, in all lanes together. */

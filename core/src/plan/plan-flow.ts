@@ -5,6 +5,7 @@ import {
   type CatalogStream,
   type Context,
   type Cursor,
+  type Fill,
   type Guarantee,
   guaranteeOf,
   isExact,
@@ -19,11 +20,14 @@ import {
   type StreamSchema,
   type TablePlan,
   toSluiceError,
+  type WriteMode,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
 import { settingsAt } from '../job/check-settings.js';
 import { parseDuration } from '../job/duration.js';
+import type { KnownSchema } from '../ledger/known-schema.js';
 import { bindTransform, bindTransforms } from './bind-transforms.js';
+import { fillsFor, newFills } from './fills.js';
 import type { DetachedSink, EpochBounds, FlowPlan, SinkPlan, StreamPlan, TargetPlan } from './flow-plan.js';
 import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js';
 import { keeping } from './keeping.js';
@@ -45,6 +49,7 @@ interface Draft {
   readonly out: StreamSchema;
   /** How it is read; what the sinks need of it is not in it yet. */
   readonly read: StreamRead;
+  readonly fills: readonly Fill[];
 }
 
 /** A stream that is read, with what the source says of that. */
@@ -107,7 +112,7 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
 /** A stream as the flow was planned with it, but of another shape. */
 async function replan(
   schema: StreamSchema,
-  known: StreamSchema,
+  known: KnownSchema,
   plan: {
     readonly request: FlowRequest;
     readonly chosen: readonly CatalogStream[];
@@ -121,7 +126,16 @@ async function replan(
   const found = [...streams, ...plan.chosen].find((each) => each.schema.stream === stream)!;
   const own = new Set(schema.fields.map(({ name }) => name));
   const types = found.types.filter(({ column }) => own.has(column));
-  const catalog = { ...found, schema: { ...schema, version: known.version + 1 }, types };
+  // What the source has beyond this shape is still to come, and must count as new then.
+  const isWhole = found.schema.fields.every(({ name }) => own.has(name));
+  const { mark: _, ...rest } = found;
+  const mark = isWhole ? found.mark : known.mark;
+  const catalog: CatalogStream = {
+    ...rest,
+    schema: { ...schema, version: known.version + 1 },
+    types,
+    ...(mark !== undefined && { mark }),
+  };
   const drafts = await planReads([await draftOf(catalog, request, context)], request.source, context);
   const sinks: PlannedSink[] = [];
   for (const sink of request.sinks) {
@@ -194,6 +208,17 @@ async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Co
     );
   }
   const transforms = [...wanted, ...fitting];
+  const read: StreamRead = {
+    stream: schema.stream,
+    mode: settings.mode,
+    schema,
+    generation: 0,
+    options: settings.source,
+    resumable: false,
+    ...(settings.cursor && { cursor: cursorOf(settings.cursor) }),
+    ...(settings.mode === 'cdc' && request.changes.from !== undefined && { from: request.changes.from }),
+  };
+  const known = request.known.get(schema.stream);
   return {
     catalog,
     settings,
@@ -201,16 +226,8 @@ async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Co
     transforms,
     notes,
     out: transforms.at(-1)?.out ?? schema,
-    read: {
-      stream: schema.stream,
-      mode: settings.mode,
-      schema,
-      generation: 0,
-      options: settings.source,
-      resumable: false,
-      ...(settings.cursor && { cursor: cursorOf(settings.cursor) }),
-      ...(settings.mode === 'cdc' && request.changes.from !== undefined && { from: request.changes.from }),
-    },
+    read,
+    fills: await newFills({ catalog, read, transforms }, known, request.source, context),
   };
 }
 
@@ -375,11 +392,14 @@ function targetOf(
   const schema = casts.at(-1)?.out ?? out;
   const targetName = renderName(target.name ?? '{name}', name);
   const { save, options } = target;
-  return {
-    draft,
-    casts,
-    request: { stream, target: targetName, schema, read, write, save, options, encodings },
-  };
+  const told = { stream, target: targetName, schema, read, write, save, options, encodings };
+  return { draft, casts, request: { ...told, ...fillsOf(draft, schema, write) } };
+}
+
+/** What the rows of a target are to be filled with. A log of changes says nothing of rows that did not change. */
+function fillsOf(draft: Draft, schema: StreamSchema, write: WriteMode): Pick<SinkStream, 'fills'> {
+  const fills = write === 'append' ? [] : fillsFor(draft.fills, draft.schema, schema);
+  return fills.length === 0 ? {} : { fills };
 }
 
 function checkTargets(drafts: readonly TargetDraft[]): void {
@@ -432,7 +452,13 @@ async function keepAsText(
   const columns = Object.fromEntries([...lossy].map((column) => [column, 'string']));
   const settings = settingsAt([], { columns });
   const cast = await bindTransform('cast', settings, d.request.schema, request, context.cwd);
-  return { ...d, casts: [...d.casts, cast], request: { ...d.request, schema: cast.out, encodings: [] } };
+  const { fills: _, ...told } = d.request;
+  const own = fillsOf(d.draft, cast.out, told.write);
+  return {
+    ...d,
+    casts: [...d.casts, cast],
+    request: { ...told, schema: cast.out, encodings: [], ...own },
+  };
 }
 
 function finish(d: TargetDraft, table: TablePlan, sink: SinkRequest, request: FlowRequest): TargetPlan {
@@ -474,7 +500,8 @@ function streamPlan(draft: ReadableDraft, sinks: readonly PlannedSink[]): Stream
       targets.some(([, { table }]) => showsEachOnce(table)) && { once: true }),
     ...(encoding !== undefined && { encoding }),
   };
-  return { stream, read, reading, catalog, transforms, targets: Object.fromEntries(targets) };
+  const fills = draft.fills.map(({ column }) => column);
+  return { stream, read, reading, catalog, transforms, fills, targets: Object.fromEntries(targets) };
 }
 
 function guaranteeFor(d: TargetDraft, table: TablePlan, request: FlowRequest): Guarantee {

@@ -7,7 +7,6 @@ import {
   matchesAny,
   type Sink,
   type Source,
-  type StreamSchema,
   silentLogger,
   type Transform,
 } from '@sluice/sdk';
@@ -26,6 +25,7 @@ import {
   requirementOf,
 } from '../job/job.js';
 import { discoveryPatterns, unmatchedNames } from '../job/stream-settings.js';
+import type { KnownSchema } from '../ledger/known-schema.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Registry } from '../registry/registry.js';
 import type { FlowPlan } from './flow-plan.js';
@@ -185,7 +185,7 @@ async function knownSchemas(
   { state, fresh = [] }: PlanOptions,
   job: string,
   flow: string,
-): Promise<ReadonlyMap<string, StreamSchema>> {
+): Promise<ReadonlyMap<string, KnownSchema>> {
   const isFresh = (stream: string) => matchesAny(fresh, stream);
   const { streams = {} } = (await state?.flow({ job, flow })) ?? {};
   return new Map(

@@ -2,7 +2,7 @@
 import { type Context, failpoint, type Split, type StreamSchema } from '@sluice/sdk';
 import PQueue from 'p-queue';
 import type { FlowState, LedgerSplit, PositionState } from '../ledger/ledger.js';
-import { arrivingSchema, type SinkPlan } from '../plan/flow-plan.js';
+import { arrivingSchema, knownSchema, type SinkPlan } from '../plan/flow-plan.js';
 import { schemaDifference } from '../plan/schema-policy.js';
 import type { Attempt } from './attempt.js';
 import { Intake } from './intake.js';
@@ -116,11 +116,12 @@ export class LanePool {
     const { plan, ledger } = run;
     const before = attempt.planOf(schema.stream);
     this.changes.admit(split.id, JSON.stringify(at), before, schema);
-    const known = arrivingSchema(before);
+    const known = (await ledger.flow(plan.key)).streams[schema.stream]?.schema ?? arrivingSchema(before);
     const next = await plan.replan(schema, known, context);
     const difference = schemaDifference(known, arrivingSchema(next));
     context.log.warn(`stream ${schema.stream} has changed on the way`, { ...difference });
-    if (await requestIfStale(attempt, known, next)) attempt.asksForCopies = true;
+    const begun = new Set(live.list.map(({ key }) => key.sink));
+    if (await requestIfStale(attempt, known, next, begun)) attempt.asksForCopies = true;
     failpoint('reshape.before');
     const { generation, sinks } = starts.find(({ stream }) => stream === schema.stream)!;
     await live.each(async (sink) => {
@@ -129,7 +130,7 @@ export class LanePool {
       await sink.sink.applySchema(sinkJobOf(run, sink), target.table, generation, context);
     });
     failpoint('reshape.after-schema');
-    await ledger.recordSchema(attempt.lease, plan.key, arrivingSchema(next));
+    await ledger.recordSchema(attempt.lease, plan.key, knownSchema(next, known));
     attempt.plans.set(schema.stream, next);
   }
 

@@ -19,9 +19,10 @@ export async function planSplits(attempt: Attempt): Promise<FlowState> {
   if (missing.length > 0) {
     const generations = new Map(missing.map(({ stream, generation }) => [stream, generation]));
     const reads = missing.map(({ stream, generation }) => ({ ...attempt.planOf(stream).read, generation }));
+    const begun = sinksWithRows(state);
     for (const { stream } of starts.filter(({ action }) => action === 'resume')) {
       const known = state.streams[stream]?.schema;
-      if (known !== undefined) await requestIfStale(attempt, known, attempt.planOf(stream));
+      if (known !== undefined) await requestIfStale(attempt, known, attempt.planOf(stream), begun);
     }
     const wanted = await ledger.requestedCopies(key);
     const copied = toCopy(attempt, wanted);
@@ -51,6 +52,13 @@ export async function planSplits(attempt: Attempt): Promise<FlowState> {
   }
   failpoint('plan.after-planned');
   return state;
+}
+
+function sinksWithRows({ sinks }: FlowState): Set<string> {
+  const begun = Object.entries(sinks).filter(([, { positions }]) =>
+    Object.values(positions).some(({ epoch }) => epoch > 0),
+  );
+  return new Set(begun.map(([sink]) => sink));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Before rows come: the sinks learn what is to be written, and their tables get their shape. */
 import { failpoint, type SplitRecord, type StreamRecord } from '@sluice/sdk';
 import type { FlowState } from '../ledger/ledger.js';
-import { arrivingSchema, type SinkPlan } from '../plan/flow-plan.js';
+import { knownSchema, type SinkPlan } from '../plan/flow-plan.js';
 import type { Attempt } from './attempt.js';
 import { ownSplitsOf } from './flow-splits.js';
 import type { StreamStart } from './reconcile.js';
@@ -28,8 +28,9 @@ export async function prepareTargets(attempt: Attempt, state: FlowState): Promis
   });
   failpoint('prepare.after-schema');
   for (const { stream } of starts) {
-    const schema = arrivingSchema(attempt.planOf(stream));
-    if (JSON.stringify(state.streams[stream]?.schema) !== JSON.stringify(schema)) {
+    const known = state.streams[stream]?.schema;
+    const schema = knownSchema(attempt.planOf(stream), known);
+    if (JSON.stringify(known) !== JSON.stringify(schema)) {
       await run.ledger.recordSchema(attempt.lease, run.plan.key, schema);
     }
   }

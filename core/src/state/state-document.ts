@@ -56,6 +56,8 @@ const schema = z.strictObject({
   version: count,
   fields: z.array(field),
   key: z.array(z.string()),
+  mark: z.json().optional(),
+  filled: z.array(z.string()).optional(),
 });
 
 const flow = z.strictObject({

@@ -31,6 +31,7 @@ import { makerOf, readShape } from '../tables/table-shape.js';
 import { stagingTable, targetOf, wantedColumns } from '../tables/target.js';
 import { cleaning } from './clean.js';
 import { type DuckdbWriter, openWriter } from './duckdb-writer.js';
+import { fillColumns } from './fill-columns.js';
 import { planTable } from './plan-table.js';
 import { publishGeneration } from './publish.js';
 import * as records from './records.js';
@@ -97,8 +98,7 @@ export class DuckdbSink implements Sink {
     const exists = await fileExists(await this.file(c));
     const planAll = async (database?: Database) => {
       const plans: TablePlan[] = [];
-      for (const stream of streams)
-        plans.push(await planTable(stream, this.config.schema, database?.control));
+      for (const stream of streams) plans.push(await planTable(stream, this.config.schema, database));
       return plans;
     };
     const plans = exists
@@ -134,6 +134,7 @@ export class DuckdbSink implements Sink {
     const { control } = database;
     const columns = wantedColumns(table.schema);
     const maker = { job: job.id, stream: table.stream, generation };
+    await fillColumns(database, job, table);
     await this.change(database, 'schema', async () => {
       await records.requireFence(control, job.id, job.fence);
       const target = targetOf(table);
@@ -151,9 +152,11 @@ export class DuckdbSink implements Sink {
         await ensureTable(control, stagingTable(job, table, generation), columns, maker);
         return;
       }
-      if (shape !== undefined && target.save === 'recreate' && !(mine && made.generation === generation)) {
+      const passed = target.save === 'recreate' && !(mine && made.generation === generation);
+      if (shape !== undefined && passed) {
         await control.run(`DROP TABLE ${qualified(target)}`, `make ${plainName(target)} anew`);
       }
+      if (shape === undefined || passed) await records.forgetFills(control, table.target);
       await ensureTable(control, target, columns, maker);
     });
   }

@@ -1,5 +1,6 @@
 /** How one stream will be written, by looking at the target as it is. Changes nothing. */
 import { isGenerational, isKeyed, type JsonObject, type SinkStream, type TablePlan } from '@sluice/sdk';
+import type { Database } from '../database/database.js';
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
 import { columnVerdict } from '../tables/column-type.js';
@@ -7,14 +8,22 @@ import { alterStatements } from '../tables/converge.js';
 import { parseTarget, plainName, qualified, quote, type TableName } from '../tables/identifiers.js';
 import { swapObstacle } from '../tables/swap.js';
 import { isView, makerOf, readShape, type TableShape } from '../tables/table-shape.js';
-import { createTableSql, type WantedColumn, wantedColumns } from '../tables/target.js';
+import {
+  createTableSql,
+  type FillText,
+  type TargetDetail,
+  type WantedColumn,
+  wantedColumns,
+} from '../tables/target.js';
+import { fillStatements, planFills } from './fill-columns.js';
 
-/** Plans a stream; without a session the database does not exist yet. */
+/** Plans a stream; without a database there is none yet. */
 export async function planTable(
   stream: SinkStream,
   schema: string,
-  session: Session | undefined,
+  database: Database | undefined,
 ): Promise<TablePlan> {
+  const session = database?.control;
   const { write, save } = stream;
   if (isKeyed(write) && stream.schema.key.length === 0) {
     throw duckdbErrors.keyMissing(`${stream.stream} has no key`, { details: { stream: stream.stream } });
@@ -23,7 +32,12 @@ export async function planTable(
   const columns = wantedColumns(stream.schema);
   const shape = session && (await readShape(session, name));
   await requireSaveMode(stream, name, shape, session);
-  const detail: JsonObject = { schema: name.schema, table: name.table, save };
+  const stays = shape !== undefined && !isGenerational(write) && save !== 'recreate';
+  const filling = database && stays ? await planFills(database, stream, name, shape) : undefined;
+  const detail: TargetDetail = {
+    ...{ schema: name.schema, table: name.table, save },
+    ...(filling && filling.added.length > 0 && { fills: filling.added }),
+  };
   return {
     stream: stream.stream,
     target: plainName(name),
@@ -32,10 +46,12 @@ export async function planTable(
     schema: stream.schema,
     publish: publishOf(stream, shape, columns),
     exists: shape !== undefined,
-    ddl: await ddlOf(stream, name, shape, columns, session),
+    ...(stream.fills && { fills: filling?.all ?? stream.fills.map(({ column }) => column) }),
+    ...(filling && { lacks: filling.lacks }),
+    ddl: await ddlOf(stream, name, shape, columns, session, filling?.added ?? []),
     types: stream.schema.fields.map(columnVerdict),
     ...notesOf(stream, shape, columns),
-    detail,
+    detail: detail as unknown as JsonObject,
   };
 }
 
@@ -81,11 +97,18 @@ async function ddlOf(
   shape: TableShape | undefined,
   columns: readonly WantedColumn[],
   session: Session | undefined,
+  fills: readonly FillText[],
 ): Promise<string[]> {
   const create = [`CREATE SCHEMA IF NOT EXISTS ${quote(name.schema)}`, createTableSql(name, columns)];
   if (shape === undefined) return create;
   if (stream.save === 'recreate') return [`DROP TABLE ${qualified(name)}`, ...create];
-  return session ? alterStatements(session, name, shape, columns) : [];
+  if (session === undefined) return [];
+  const typeOf = new Map(columns.map((column) => [column.name, column.type]));
+  const rest = columns.filter((column) => !fills.some((fill) => fill.column === column.name));
+  return [
+    ...fills.flatMap((fill) => fillStatements(name, typeOf.get(fill.column)!, fill)),
+    ...(await alterStatements(session, name, shape, rest)),
+  ];
 }
 
 function notesOf(

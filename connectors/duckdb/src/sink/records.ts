@@ -1,5 +1,5 @@
 /** What the sink remembers of jobs, in tables of the database itself: see docs/design/duckdb-commit.md. */
-import type { Epoch, Json, SinkJob, SinkRecord, Split, SplitRecord } from '@sluice/sdk';
+import type { Epoch, Fill, Json, SinkJob, SinkRecord, Split, SplitRecord, TablePlan } from '@sluice/sdk';
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
 
@@ -11,10 +11,12 @@ const TABLES = [
   `CREATE TABLE IF NOT EXISTS main._sluice_commits
     (job VARCHAR NOT NULL, split VARCHAR NOT NULL, generation BIGINT NOT NULL, epoch BIGINT NOT NULL,
      position VARCHAR NOT NULL, sealed BOOLEAN NOT NULL, spec VARCHAR NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS main._sluice_fills
+    (job VARCHAR NOT NULL, stream VARCHAR NOT NULL, target VARCHAR NOT NULL, name VARCHAR NOT NULL, id VARCHAR NOT NULL)`,
 ];
 
 /** Those that hold rows of jobs. */
-export const RECORD_TABLES = ['_sluice_commits', '_sluice_streams', '_sluice_jobs'] as const;
+export const RECORD_TABLES = ['_sluice_commits', '_sluice_fills', '_sluice_streams', '_sluice_jobs'] as const;
 
 /** Makes the record tables; a no-op when they are there. */
 export async function createRecords(session: Session): Promise<void> {
@@ -146,6 +148,44 @@ export async function writeStream(
   await session.run('DELETE FROM main._sluice_streams WHERE job = $1 AND stream = $2', what, [job, stream]);
   const values = [job, stream, BigInt(generation), published];
   await session.run('INSERT INTO main._sluice_streams VALUES ($1, $2, $3, $4)', what, values);
+}
+
+/** The columns that a table was filled in for a stream, with what they are at the source. */
+export async function filledColumns(
+  session: Session,
+  stream: string,
+  target: string,
+): Promise<ReadonlyMap<string, string>> {
+  if (!(await recordsExist(session))) return new Map();
+  const rows = await session.rows(
+    'SELECT name, id FROM main._sluice_fills WHERE stream = $1 AND target = $2',
+    `look for columns of ${target} that were filled`,
+    [stream, target],
+  );
+  return new Map(rows.map((row) => [row['name'] as string, row['id'] as string]));
+}
+
+/** Remembers what a column was filled with; replaces what is known of another under its name. */
+export async function recordFill(
+  session: Session,
+  job: string,
+  { stream, target }: Pick<TablePlan, 'stream' | 'target'>,
+  { column, id }: Pick<Fill, 'column' | 'id'>,
+): Promise<void> {
+  const what = `record that ${column} of ${target} is filled`;
+  const place = [stream, target, column];
+  await session.run(
+    'DELETE FROM main._sluice_fills WHERE stream = $1 AND target = $2 AND name = $3',
+    what,
+    place,
+  );
+  await session.run('INSERT INTO main._sluice_fills VALUES ($1, $2, $3, $4, $5)', what, [job, ...place, id]);
+}
+
+/** Forgets all of a table that is made anew. */
+export async function forgetFills(session: Session, target: string): Promise<void> {
+  const sql = 'DELETE FROM main._sluice_fills WHERE target = $1';
+  await session.run(sql, `forget what ${target} was filled with`, [target]);
 }
 
 async function deleteSplit(session: Session, job: string, id: string): Promise<void> {

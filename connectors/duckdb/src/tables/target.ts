@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import {
   type Field,
+  type Fill,
   isGenerational,
   type SaveMode,
   type SinkJob,
@@ -15,6 +16,13 @@ import { folded, isOwn, OWN_PREFIX, qualified, quote, type TableName } from './i
 /** What the sink keeps in a plan for its other verbs. */
 export interface TargetDetail extends TableName {
   readonly save: SaveMode;
+  /** Columns that the table lacks, and what the rows that are there get in them. */
+  readonly fills?: readonly FillText[];
+}
+
+export interface FillText extends Pick<Fill, 'column' | 'id'> {
+  /** What DuckDB casts to the value. */
+  readonly text: string;
 }
 
 /** A column as it should be. */

@@ -6,6 +6,7 @@ import {
   type Batch,
   type Clear,
   type Context,
+  type Fill,
   type Json,
   type SaveMode,
   type Sink,
@@ -57,6 +58,7 @@ export interface JobOptions {
   readonly generation?: number;
   readonly job?: string;
   readonly config?: { readonly [key: string]: Json };
+  readonly fills?: readonly Fill[];
 }
 
 /** One job's use of the sink: planned, attached and with its tables made. */
@@ -86,6 +88,7 @@ export class SinkJobRun {
       save,
       options: {},
       encodings: [],
+      ...(options.fills && { fills: options.fills }),
     };
     try {
       const [plan] = await sink.plan([stream], c);

@@ -100,11 +100,41 @@ async function applyTarget({ session, tables, job, table, generation }: SchemaCh
     target = undefined;
   }
   if (target !== undefined) {
+    await fillColumns({ session, tables, job, table, generation }, target);
     await makeFit(session, detail, target);
     return;
   }
   await session.query(createTable(detail));
   await recordCreated(session, tables, job.id, table, generation);
+}
+
+/**
+ * Remembers the columns that the target is about to get with a value for the rows that are there. Throws
+ * `SLUICE-PG-0020` where one has come since that was planned: nobody knows what is in it.
+ */
+async function fillColumns(
+  { session, tables, job, table }: SchemaChangeRequest,
+  target: Target,
+): Promise<void> {
+  const { columns } = detailOf(table);
+  const ids = columns.flatMap(({ name, fill }) => (fill === undefined ? [] : [[name, fill.id] as const]));
+  if (ids.length === 0) return;
+  const [row] = await session.rows(`SELECT filled FROM ${tables.streams} WHERE job = $1 AND stream = $2`, [
+    job.id,
+    table.stream,
+  ]);
+  const before = JSON.parse(row?.[0] ?? '{}') as { [column: string]: string };
+  const there = new Set(target.columns.map(({ name }) => name));
+  const taken = ids.find(([name, id]) => there.has(name) && before[name] !== id);
+  if (taken !== undefined) {
+    throw pgErrors.schemaDrift(`${table.target} has got a column ${taken[0]} since it was planned`, {
+      details: { target: table.target },
+    });
+  }
+  await session.rows(
+    `UPDATE ${tables.streams} SET filled = COALESCE(filled, '{}') || $3::jsonb WHERE job = $1 AND stream = $2`,
+    [job.id, table.stream, JSON.stringify(Object.fromEntries(ids))],
+  );
 }
 
 /** Whether the target was created anew for this generation already. */
@@ -130,7 +160,7 @@ export async function recordCreated(
 ): Promise<void> {
   const detail = detailOf(table);
   await session.rows(
-    `UPDATE ${tables.streams} SET target = ${literal(qualified(detail))}::regclass::oid, target_columns = $3, made = $4
+    `UPDATE ${tables.streams} SET target = ${literal(qualified(detail))}::regclass::oid, target_columns = $3, made = $4, filled = NULL
      WHERE job = $1 AND stream = $2`,
     [job, table.stream, JSON.stringify(detail.columns.map((column) => column.name)), String(generation)],
   );

@@ -20,6 +20,8 @@ export interface PlanFacts {
   target(name: TableName): Target | undefined;
   /** Whether a target is the one that we created for the stream. */
   isOurs(stream: string, target: Target): boolean;
+  /** The columns that a target of ours was filled in, with what they are at the source. */
+  filled(stream: string, target: Target): { readonly [column: string]: string };
   /** What people have hung on a target of ours that is to be replaced. */
   hungOn(target: Target): readonly string[];
   hasSchema(name: string): boolean;
@@ -36,10 +38,10 @@ export async function planFacts(
     session,
     streams.map(({ name }) => name),
   );
-  const created = await createdColumns(session, tables, [...targets.values()]);
+  const created = await createdTables(session, tables, [...targets.values()]);
   const replaced = streams.flatMap(({ stream, name }): CreatedTable[] => {
     const target = targets.get(qualified(name));
-    const columns = target && created.get(placeOf(stream.stream, target));
+    const columns = target && created.get(placeOf(stream.stream, target))?.columns;
     return stream.write === 'replace' && target && columns ? [{ target, columns }] : [];
   });
   const hung = await hungOn(session, replaced);
@@ -54,27 +56,37 @@ export async function planFacts(
   return {
     target: (name) => targets.get(qualified(name)),
     isOurs: (stream, target) => created.has(placeOf(stream, target)),
+    filled: (stream, target) => created.get(placeOf(stream, target))?.filled ?? {},
     hungOn: ({ oid }) => hung.get(oid) ?? [],
     hasSchema: (name) => schemas.has(name),
     types,
   };
 }
 
-/** The columns that tables which we created got from us, by stream and table. */
-async function createdColumns(
+/** What a table that we created got from us: columns, and which of them it was filled in. */
+interface CreatedBefore {
+  readonly columns: readonly string[];
+  readonly filled: { readonly [column: string]: string };
+}
+
+/** The tables that we created, by stream and table. */
+async function createdTables(
   session: Session,
   tables: RecordTables,
   targets: readonly Target[],
-): Promise<Map<string, readonly string[]>> {
+): Promise<Map<string, CreatedBefore>> {
   if (targets.length === 0 || !(await tables.exist(session))) return new Map();
   const rows = await session.rows(
-    `SELECT stream, target, target_columns FROM ${tables.streams} WHERE target = ANY ($1::oid[])`,
+    `SELECT stream, target, target_columns, filled FROM ${tables.streams} WHERE target = ANY ($1::oid[])`,
     [`{${targets.map(({ oid }) => oid).join(',')}}`],
   );
   return new Map(
-    rows.map(([stream, oid, columns]) => [
+    rows.map(([stream, oid, columns, filled]) => [
       placeOf(stream!, { oid: Number(oid) }),
-      JSON.parse(columns ?? '[]') as string[],
+      {
+        columns: JSON.parse(columns ?? '[]') as string[],
+        filled: JSON.parse(filled ?? '{}') as CreatedBefore['filled'],
+      },
     ]),
   );
 }

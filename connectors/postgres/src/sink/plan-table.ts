@@ -14,6 +14,7 @@ import { takesFrames } from '../types/frames-format.js';
 import { mergeFrom } from './merge-sql.js';
 import { type ColumnPlan, existingColumns, mismatch, newColumns } from './plan-columns.js';
 import { type NamedStream, type PlanFacts, planFacts } from './plan-facts.js';
+import { planFills } from './plan-fills.js';
 import type { RecordTables } from './record-tables.js';
 import { asJson, type TableDetail } from './table-detail.js';
 import {
@@ -70,9 +71,12 @@ function planTable({ stream, name }: NamedStream, facts: PlanFacts): TablePlan {
   if (!isNew && !ours) checkLeftOut(stream, target);
   checkWidth(stream, plans, isNew ? undefined : target);
   const key = planKey(stream, isNew ? undefined : target);
-  const columns = plans.map(({ column }) =>
-    key.includes(column.name) ? { ...column, nullable: false } : column,
-  );
+  const filling = isNew ? undefined : planFills(stream, plans, target, facts.filled(stream.stream, target));
+  const columns = plans.map(({ column }) => {
+    const fill = filling?.added.get(column.name);
+    const wanted = key.includes(column.name) ? { ...column, nullable: false } : column;
+    return fill === undefined ? wanted : { ...wanted, fill };
+  });
   const detail: TableDetail = { ...name, columns, key, keyed: isKeyed(write), save: stream.save, ours };
   const encoding = stream.encodings.find((format) => accepts(format, plans));
   const ddl = [
@@ -91,6 +95,8 @@ function planTable({ stream, name }: NamedStream, facts: PlanFacts): TablePlan {
     ...(encoding !== undefined && { encoding }),
     publish,
     exists: target !== undefined,
+    ...(stream.fills && { fills: filling?.all ?? stream.fills.map(({ column }) => column) }),
+    ...(filling !== undefined && { lacks: filling.lacks }),
     ...(fits && { fits }),
     ddl,
     types: plans.map((plan): TypeVerdict => plan.verdict),

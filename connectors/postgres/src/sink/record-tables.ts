@@ -40,7 +40,7 @@ export class RecordTables {
          job text PRIMARY KEY, source text NOT NULL, fence bigint NOT NULL)`,
       `CREATE TABLE IF NOT EXISTS ${this.streams} (
          job text NOT NULL, stream text NOT NULL, generation bigint NOT NULL, published boolean NOT NULL,
-         target oid, target_columns json, made bigint,
+         target oid, target_columns json, made bigint, filled jsonb,
          PRIMARY KEY (job, stream))`,
       `CREATE TABLE IF NOT EXISTS ${this.commits} (
          job text NOT NULL, split text NOT NULL, generation bigint NOT NULL, epoch bigint NOT NULL,

@@ -12,6 +12,8 @@ export interface PlannedColumn {
   /** Written as text and cast to the type. */
   readonly viaText: boolean;
   readonly nullable: boolean;
+  /** What the rows that are there get in it when it is added: text of its type, and which column of the source it is. */
+  readonly fill?: { readonly text: string; readonly id: string };
 }
 
 export interface TableDetail extends TableName {

@@ -34,8 +34,16 @@ export function createStaging(detail: TableDetail, staging: TableName): string {
   return `CREATE TABLE ${qualified(staging)} (${detail.columns.map(columnSql).join(', ')})`;
 }
 
-export function addColumn(table: TableName, column: PlannedColumn): string {
-  return `ALTER TABLE ${qualified(table)} ADD COLUMN ${columnSql({ ...column, nullable: true })}`;
+/** The server keeps a default of ADD COLUMN for the rows that are there, and writes none of them. */
+export function addColumn(table: TableName, column: PlannedColumn): string[] {
+  const alter = `ALTER TABLE ${qualified(table)}`;
+  const add = `${alter} ADD COLUMN ${columnSql({ ...column, nullable: true })}`;
+  const { name, type, fill } = column;
+  if (fill === undefined) return [add];
+  return [
+    `${add} DEFAULT ${literal(fill.text)}::${type}`,
+    `${alter} ALTER COLUMN ${ident(name)} DROP DEFAULT`,
+  ];
 }
 
 /**
@@ -47,7 +55,7 @@ export function alterations(detail: TableDetail, actual: Target): string[] {
   for (const column of detail.columns) {
     const found = actual.columns.find(({ name }) => name === column.name);
     if (found === undefined) {
-      statements.push(addColumn(actual, column));
+      statements.push(...addColumn(actual, column));
       continue;
     }
     if (found.type.name !== column.type) {

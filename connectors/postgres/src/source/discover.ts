@@ -15,6 +15,7 @@ import type { Session } from '../connection/session.js';
 import { pgErrors } from '../errors.js';
 import { qualified, streamName } from '../quote.js';
 import { framesFormat } from '../types/frames-format.js';
+import { tableMark } from './fills.js';
 import { filteredRelations } from './policies.js';
 import { notPopulated } from './read-transaction.js';
 import { columnsOf, keysOf, listRelations, type Relation, type RelationColumn } from './relation.js';
@@ -51,6 +52,7 @@ function describe(
   const format = columns.some((column) => column.type.viaText) ? undefined : framesFormat(wires);
   const notes = notesOf(relation, all, filtered);
   const problem = problemOf(relation);
+  const mark = tableMark(relation);
   const filled = columns.filter((column) => column.filled).map((column) => column.name);
   const unchanged = columns.filter((column) => column.outOfLine).map((column) => column.name);
   return {
@@ -67,6 +69,7 @@ function describe(
     ...(relation.kind !== 'v' && relation.kind !== 'f' && { estimatedBytes: relation.bytes }),
     ...(unchanged.length > 0 && { unchanged }),
     ...(filled.length > 0 && { filled }),
+    ...(mark !== undefined && { mark }),
     before: relation.logsBefore,
     ...(problem !== undefined && { problem }),
     ...(notes.length > 0 && { notes }),

@@ -4,6 +4,7 @@ import type {
   Context,
   DiagnosedStream,
   DropLog,
+  Fill,
   Finding,
   Json,
   KeptLog,
@@ -15,6 +16,7 @@ import type {
   Source,
   Split,
   StreamRead,
+  StreamSchema,
 } from '@sluice/sdk';
 import type { PostgresConfig } from '../config.js';
 import { Connections } from '../connection/connections.js';
@@ -29,6 +31,7 @@ import { logEnd } from '../stream/slot.js';
 import { ClearFirst } from './clear-first.js';
 import { Increments } from './cursor/increments.js';
 import { discover } from './discover.js';
+import { fillsSince } from './fills.js';
 import { KeyReader } from './key-reader.js';
 import { keySplits } from './plan-key.js';
 import { type ScanPlan, scanSplits } from './plan-scan.js';
@@ -81,6 +84,10 @@ export class PostgresSource implements Source {
       ...(byCursor.length === 0 ? [] : await this.increments.plan(byCursor, c)),
       ...(logged.length === 0 ? [] : await this.changes.plan(logged, c)),
     ];
+  }
+
+  fills(schema: StreamSchema, columns: readonly string[], since: Json, c: Context): Promise<readonly Fill[]> {
+    return this.connections.using(c, (session) => fillsSince(session, schema, columns, since));
   }
 
   async *splits(reads: readonly StreamRead[], known: readonly Split[], c: Context): AsyncGenerator<Split> {

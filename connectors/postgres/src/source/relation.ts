@@ -24,6 +24,8 @@ export interface Relation extends TableName {
   readonly isParent: boolean;
   /** Whether the log has rows whole as they were before each change. */
   readonly logsBefore: boolean;
+  /** The number of the column that came last, which may be gone: those that are still to come have greater ones. */
+  readonly lastColumn: number;
 }
 
 export interface RelationColumn {
@@ -50,7 +52,8 @@ const RELATIONS = `
            WHERE t.isleaf AND leaf.relreplident <> 'f')
          ELSE c.relreplident = 'f' END,
          c.relispopulated,
-         c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
+         c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),
+         c.relnatts
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND c.relname !~ '^_sluice_'`;
@@ -81,7 +84,7 @@ export async function findRelations(
 
 function relation(row: readonly (string | null)[]): Relation {
   const [oid, schema, table, kind, isPartition, rows, pages, readable, ...rest] = row as string[];
-  const [rowSecurity, blockSize, logsBefore, isPopulated, isParent] = rest;
+  const [rowSecurity, blockSize, logsBefore, isPopulated, isParent, lastColumn] = rest;
   return {
     oid: Number(oid),
     schema: schema!,
@@ -95,6 +98,7 @@ function relation(row: readonly (string | null)[]): Relation {
     logsBefore: logsBefore === 't',
     isPopulated: isPopulated === 't',
     isParent: isParent === 't',
+    lastColumn: Number(lastColumn),
   };
 }
 

@@ -14,7 +14,6 @@ import type { Connections } from '../connection/connections.js';
 import type { Session } from '../connection/session.js';
 import { FrameBatches } from '../copy/frame-batch.js';
 import { ident, literal, parseStreamName } from '../quote.js';
-import { compareColumns } from '../source/drift.js';
 import { columnsOf, findRelation, type RelationColumn } from '../source/relation.js';
 import { fromClause } from '../source/select.js';
 import { valueText } from '../types/value-text.js';
@@ -46,7 +45,7 @@ export class WholeRows {
           const row = rows[i as number]!;
           const filled = Object.entries(row).map(([name, value]) => [
             name,
-            value === UNCHANGED ? now[name]! : value,
+            value === UNCHANGED && now[name] !== undefined ? now[name] : value,
           ]);
           rows[i as number] = Object.fromEntries(filled) as Row;
         }
@@ -77,18 +76,18 @@ function rowsInPart(batch: Batch, ops: readonly Op[]): number[] {
   return all.filter((i) => ops.includes(batch.opAt(i)) && absents.some((bits) => getBit(bits, i)));
 }
 
-/** Those of a table's rows that are there, by their new keys; none where the table is no longer what was logged. */
+/** Those of a table's rows that are there, by their new keys, with those of its columns that still are what they were. */
 async function rowsNow(session: Session, batch: Batch, wanted: readonly number[]): Promise<readonly Row[]> {
   const { schema } = batch;
   const relation = await findRelation(session, parseStreamName(schema.stream));
   if (relation === undefined) return [];
   const live = (await columnsOf(session, [relation.oid])).get(relation.oid)!;
-  const { columns, differences } = compareColumns(
-    schema,
-    live.filter((column) => column.readable),
+  const fields = schema.fields.filter(({ name, native }) =>
+    live.some((column) => column.readable && column.name === name && column.type.name === native),
   );
-  if (differences.length > 0) return [];
-  const key = schema.key.map((name) => columns.find((column) => column.name === name)!);
+  const columns = fields.map((f) => live.find(({ name }) => name === f.name)!);
+  const key = schema.key.flatMap((name) => columns.find((column) => column.name === name) ?? []);
+  if (key.length < schema.key.length) return [];
   const names = key.map((_, i) => `k${i}`);
   const values = wanted.map((i) => `(${[i, ...key.map((column) => constant(batch, column, i))].join(', ')})`);
   const on = key.map(({ name }, i) => `t.${ident(name)} = w.${names[i]}`).join(' AND ');
@@ -96,7 +95,7 @@ async function rowsNow(session: Session, batch: Batch, wanted: readonly number[]
   const sql = `COPY (SELECT w.i, ${list.join(', ')} FROM (VALUES ${values.join(', ')}) AS w (i, ${names.join(', ')})
     JOIN ${fromClause(relation)} AS t ON ${on}) TO STDOUT (FORMAT binary)`;
   const batches = new FrameBatches(
-    { ...schema, fields: [field(ORDINAL, types.int32), ...schema.fields] },
+    { ...schema, fields: [field(ORDINAL, types.int32), ...fields] },
     [{ kind: 'int4' }, ...columns.map(({ type }) => type.wire)],
     undefined,
   );
