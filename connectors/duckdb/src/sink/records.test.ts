@@ -16,11 +16,11 @@ describe('records', () => {
         class: 'contract',
       });
       const verbs = [
-        old.sink.adopt(old.job, { streams: {}, splits: {} }, old.c),
-        old.sink.applySchema(old.job, old.plan, 1, old.c),
-        old.publish(),
+        () => old.sink.adopt(old.job, { streams: {}, splits: {} }, old.c),
+        () => old.sink.applySchema(old.job, old.plan, 1, old.c),
+        () => old.publish(),
       ];
-      for (const verb of verbs) await expect(verb).rejects.toMatchObject({ code: 'SLUICE-DUCKDB-0011' });
+      for (const verb of verbs) await expect(verb()).rejects.toMatchObject({ code: 'SLUICE-DUCKDB-0011' });
       await young.commit([people([2, 'young'])]);
       await writer.close();
       await old.end();
