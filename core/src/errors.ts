@@ -236,6 +236,12 @@ export const coreErrors = defineErrors('CORE', {
     title: 'A row brings what the job does not want in its targets',
     help: 'With `errors` in the job such rows become dead letters and the others are kept; `"columns": "evolve"` lets the targets follow.',
   },
+  allQuarantined: {
+    number: 117,
+    class: 'contract',
+    title: 'No stream of a flow is left: all are quarantined',
+    help: 'Correct what the message says, then copy the streams anew: `sluice resync`, or `sluice run --full-refresh`.',
+  },
   spoolLacks: {
     number: 140,
     class: 'contract',

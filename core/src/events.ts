@@ -88,6 +88,15 @@ export type RunEvent = { readonly at: number; readonly job: string; readonly run
       readonly error: EventError;
     }
   | {
+      /** The flow goes on without a stream; also at the start of later runs. It is copied anew when that is asked for. */
+      readonly event: 'stream.quarantined';
+      readonly flow: string;
+      readonly stream: string;
+      /** Since when, in epoch milliseconds. */
+      readonly since: number;
+      readonly error: EventError;
+    }
+  | {
       readonly event: 'flow.retrying';
       readonly flow: string;
       readonly attempt: number;
@@ -124,6 +133,15 @@ export interface DetachedResult {
   readonly error: EventError;
 }
 
+/** A stream that the flow goes on without, at the end of the run. */
+export interface QuarantinedResult {
+  readonly flow: string;
+  readonly stream: string;
+  /** Since when, in epoch milliseconds. */
+  readonly since: number;
+  readonly error: EventError;
+}
+
 /** The result of a run: the last line that programs read. */
 export interface RunResult {
   readonly job: string;
@@ -137,6 +155,8 @@ export interface RunResult {
   readonly streams: readonly StreamResult[];
   /** Only where there are any. */
   readonly detached?: readonly DetachedResult[];
+  /** Only where there are any. */
+  readonly quarantined?: readonly QuarantinedResult[];
   readonly error?: EventError;
 }
 

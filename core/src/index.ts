@@ -1,8 +1,10 @@
 export { type Replayed, type ReplayOptions, replayLetters } from './dead-letters/replay.js';
 export { coreErrors } from './errors.js';
+export { eventError } from './event-error.js';
 export type {
   DetachedResult,
   EventError,
+  QuarantinedResult,
   RunEvent,
   RunListener,
   RunResult,
@@ -53,7 +55,7 @@ export { connectionAt, type LocatedConnection } from './registry/location.js';
 export type { InstalledConnector } from './registry/package-metadata.js';
 export { Registry, type RegistryOptions } from './registry/registry.js';
 export { defaultRetry, type RetryPolicy } from './run/backoff.js';
-export { eventError, exitCodeOf, type RunOptions, runJob } from './run/run-job.js';
+export { exitCodeOf, type RunOptions, runJob } from './run/run-job.js';
 export { type AdoptedFlow, adoptState } from './state/adopt-state.js';
 export { type Cleaned, type CleanOptions, cleanJob } from './state/clean-job.js';
 export { exportState } from './state/export-state.js';

@@ -5,8 +5,15 @@ import type { Deletes, ReadMode, SaveMode, WriteMode } from './modes.js';
 /** A connection: the connector's name and its own keys, nothing of the engine's. */
 export type ConnectionSpec = { connector: string } & JsonObject;
 
+/**
+ * Whether a flow that follows changes fails with a stream that something is wrong with (`stop`, the default) or goes on
+ * without it (`quarantine`).
+ */
+export type OnStreamFailureSpec = 'stop' | 'quarantine';
+
 export interface StreamSpec {
   mode?: ReadMode;
+  onFailure?: OnStreamFailureSpec;
   key?: string[];
   cursor?: { column: string; clock?: 'database' | 'application'; zone?: string; lag?: string };
   columns?: { [column: string]: { type?: string } };
@@ -50,6 +57,7 @@ export interface ChangesSpec {
 export interface FlowSpec {
   source: string;
   mode?: ReadMode;
+  onFailure?: OnStreamFailureSpec;
   changes?: ChangesSpec;
   rate?: RateSpec;
   streams?: string[] | { [pattern: string]: StreamSpec | false };
@@ -100,6 +108,7 @@ export interface LongJob extends EngineSpec {
 export interface ShortJob extends EngineSpec, Omit<SinkStreamSpec, 'name'> {
   source: ConnectionSpec;
   mode?: ReadMode;
+  onFailure?: OnStreamFailureSpec;
   changes?: ChangesSpec;
   streams?: string[] | { [pattern: string]: StreamSpec | false };
   transforms?: TransformSpec[];

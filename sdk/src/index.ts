@@ -44,6 +44,7 @@ export { isSecret, secret } from './secret.js';
 export { shellWord } from './shell-word.js';
 export * from './sink.js';
 export * from './source.js';
+export { streamError, streamOf } from './stream-error.js';
 export { decodedColumn, slice, take } from './take.js';
 export * from './transform.js';
 export { fieldsOf, type RowOf, type TypedColumn, type TypedColumns, t } from './typed-columns.js';

@@ -60,5 +60,12 @@ export function defineTransform<Options>(transform: Transform<Options>): Transfo
  * comes from elsewhere under the same name is another stream.
  */
 export function routedStream(from: string, to: string): string {
-  return `${from} → ${to}`;
+  return `${from}${ROUTE}${to}`;
 }
+
+/** The stream that was read, of one whose rows a transform has sent elsewhere; any other stream itself. */
+export function streamBeforeRoute(stream: string): string {
+  return stream.split(ROUTE, 1)[0]!;
+}
+
+const ROUTE = ' → ';

@@ -15,9 +15,10 @@ export const action: Action = async (input, output) => {
     const asked: { flow: string; streams: string[] }[] = [];
     const followed: string[] = [];
     for (const flow of await ledger.flows(name)) {
-      const { splits } = await ledger.flow({ job: name, flow });
+      const { splits, streams: known } = await ledger.flow({ job: name, flow });
       const logs = Object.values(splits).filter(({ split }) => split.phase === 'log');
-      const all = logs.flatMap(({ split }) => split.streams);
+      const left = Object.keys(known).filter((stream) => known[stream]!.quarantined !== undefined);
+      const all = [...new Set([...logs.flatMap(({ split }) => split.streams), ...left])];
       const streams = all.filter((stream) => matchesPattern(pattern, stream));
       followed.push(...all);
       if (streams.length > 0) asked.push({ flow, streams });

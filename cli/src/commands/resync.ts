@@ -6,7 +6,8 @@ export const resync: CommandSpec = {
   summary: 'Copy tables once more whose changes are followed',
   description:
     'For streams of mode cdc: their targets are cleared and filled again while the log is followed as before, which ' +
-    'is neither stopped nor set back. A run that is under way begins within seconds, else the next one does. With ' +
+    'is neither stopped nor set back. Streams that are quarantined come back in that way. A run that is under way begins ' +
+    'within seconds, else the next one does. With ' +
     '--where only rows for whose key a condition holds are compared with the source, and at once made as they are there: ' +
     'for streams of any mode whose write mode is upsert, while no run of the job is under way.',
   positionals: [

@@ -89,11 +89,21 @@ export interface DetachedDescription {
   readonly message: string;
 }
 
+/** A stream that the flow goes on without. */
+export interface QuarantinedDescription {
+  readonly stream: string;
+  readonly code: string;
+  readonly message: string;
+  /** Since when, in epoch milliseconds; missing where the next run would be the first without it. */
+  readonly since?: number;
+}
+
 export interface FlowDescription {
   readonly flow: string;
   readonly source: ConnectionDescription;
   readonly sinks: readonly SinkDescription[];
   readonly detached: readonly DetachedDescription[];
+  readonly quarantined: readonly QuarantinedDescription[];
   /** How gap-free increments are. */
   readonly incremental: 'exact' | 'lagged' | 'none';
   readonly lanes: number;
@@ -110,7 +120,7 @@ export function describePlan({ name, flows }: JobPlan, job: Pick<Job, 'flows'>):
 }
 
 function describeFlow(
-  { key, sinks, detached, capabilities, lanes, streams }: FlowPlan,
+  { key, sinks, detached, quarantined, capabilities, lanes, streams }: FlowPlan,
   job: Pick<Job, 'flows'>,
 ): FlowDescription {
   const declared = job.flows.find(({ name }) => name === key.flow)!;
@@ -126,6 +136,12 @@ function describeFlow(
       onFailure: plan.onFailure,
     })),
     detached: detached.map(({ sink, error: { code, message } }) => ({ sink, code, message })),
+    quarantined: quarantined.map(({ stream, at, error: { code, message } }) => ({
+      stream,
+      code,
+      message,
+      ...(at !== undefined && { since: at }),
+    })),
     incremental: streams.some(({ reading }) => reading.increments === 'lagged')
       ? 'lagged'
       : capabilities.incremental,

@@ -12,6 +12,7 @@ function plan(stream: string, target = stream): PlanDescription {
       { sink: 'files', connection: 'disk', connector: 'file' },
     ],
     detached: [{ sink: 'crm', code: 'SLUICE-PG-0001', message: 'gone' }],
+    quarantined: [{ stream: 'bad', code: 'SLUICE-PG-0017', message: 'refused' }],
     streams: [
       { ...way, sink: 'lake', transforms: ['filter', 'mask'] },
       { ...way, sink: 'files', transforms: [] },
@@ -62,6 +63,7 @@ describe('a plan as a flowchart', () => {
       ['orders', 'replace, exactly once', 'lake.orders'],
       ['other', 'replace, exactly once', 'lake.orders'],
       ['shop: postgres', undefined, 'crm: detached (SLUICE-PG-0001)'],
+      ['shop: postgres', undefined, 'bad: quarantined (SLUICE-PG-0017)'],
     ]);
   });
 

@@ -8,7 +8,7 @@ export function mermaidLines({ job, flows }: PlanDescription): string[] {
 }
 
 function flowLines(flow: FlowDescription, id: string): string[] {
-  const { source, sinks, detached, streams } = flow;
+  const { source, sinks, detached, quarantined, streams } = flow;
   const names = [...new Set(streams.map(({ stream }) => stream))];
   const streamId = (stream: string) => `${id}_stream${names.indexOf(stream) + 1}`;
   const first = (name: string) => streams.find(({ stream }) => stream === name)!;
@@ -33,6 +33,10 @@ function flowLines(flow: FlowDescription, id: string): string[] {
       ...detached.flatMap(({ sink, code }, i) => [
         `${id}_detached${i + 1}[${label(`${sink}: detached (${code})`)}]`,
         `${id}_source -.-> ${id}_detached${i + 1}`,
+      ]),
+      ...quarantined.flatMap(({ stream, code }, i) => [
+        `${id}_quarantined${i + 1}[${label(`${stream}: quarantined (${code})`)}]`,
+        `${id}_source -.-> ${id}_quarantined${i + 1}`,
       ]),
     ]),
     'end',

@@ -33,6 +33,7 @@ function jobPlan(): JobPlan {
       },
     ],
     detached: [],
+    quarantined: [],
     capabilities: { incremental: 'exact' },
     lanes: 2,
     streams: [
@@ -140,6 +141,20 @@ shop.orders → lake.orders (will be created)  key id
     a remark
 `,
   );
+});
+
+it('names the streams that the flow goes on without, and those that it would', () => {
+  const error = { code: 'SLUICE-PG-0017', class: 'data', message: 'refused', help: '', details: {} } as const;
+  const plan = jobPlan();
+  const quarantined = [
+    { stream: 'shop.bad', at: 5, error },
+    { stream: 'shop.worse', error },
+  ];
+  const flows = plan.flows.map((flow) => ({ ...flow, quarantined }));
+  expect([...planLines(describePlan({ ...plan, flows }, job), colours(false))].slice(1, 3)).toEqual([
+    '  shop.bad is quarantined: refused (SLUICE-PG-0017); sluice resync shop shop.bad brings it back',
+    '  shop.worse would be quarantined: refused (SLUICE-PG-0017); sluice resync shop shop.worse brings it back',
+  ]);
 });
 
 it('paints what would be lost', () => {

@@ -37,6 +37,7 @@ function* flowLines(job: string, flow: FlowDescription, colours: Colours, width?
   const sinks = flow.sinks.map(connectionText).join(' and ');
   yield `${colours.bold(`${job}, flow ${flow.flow}: ${connectionText(flow.source)} → ${sinks}`)}${colours.dim(`  ${[many, ...facts].join(', ')}`)}`;
   yield* sinkLines(flow, colours);
+  yield* quarantinedLines(job, flow, colours);
   yield '';
   yield* table(
     columns,
@@ -64,6 +65,15 @@ function sinkLines({ sinks, detached }: FlowDescription, colours: Colours): stri
     colours.yellow(`  ${sink} is left behind: ${message} (${code})`),
   );
   return [...facts, ...missing];
+}
+
+function quarantinedLines(job: string, { quarantined }: FlowDescription, colours: Colours): string[] {
+  return quarantined.map(({ stream, code, message, since }) => {
+    const is = since === undefined ? 'would be quarantined' : 'is quarantined';
+    return colours.yellow(
+      `  ${stream} ${is}: ${message} (${code}); sluice resync ${job} ${stream} brings it back`,
+    );
+  });
 }
 
 function connectionText({ connection, connector }: ConnectionDescription): string {

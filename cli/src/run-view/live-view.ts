@@ -8,6 +8,7 @@ import { formatDuration } from '../output/numbers.js';
 import type { OutStream } from '../output/out-stream.js';
 import { Progress } from './progress.js';
 import { progressLines } from './progress-lines.js';
+import { quarantineText } from './quarantine-text.js';
 import type { RunView } from './run-view.js';
 
 const FRAME_MS = 120;
@@ -41,6 +42,8 @@ export class LiveView implements RunView {
       const { flow, sink, error } = event;
       this.log.warn(`flow ${flow} goes on without sink ${sink}: ${error.message}`, { code: error.code });
     }
+    if (event.event === 'stream.quarantined')
+      this.log.warn(quarantineText(event), { code: event.error.code });
     if (event.event === 'flow.retrying') {
       const { error, attempt, delayMs, flow } = event;
       const wait = formatDuration(delayMs);

@@ -3,6 +3,7 @@ import type { RunEvent } from '@sluice/core';
 import type { Logger } from '@sluice/sdk';
 import { formatBytes, formatCount, formatDuration, plural } from '../output/numbers.js';
 import { Progress } from './progress.js';
+import { quarantineText } from './quarantine-text.js';
 import type { RunView } from './run-view.js';
 
 const REPORT_MS = 10_000;
@@ -42,6 +43,9 @@ export class PlainView implements RunView {
         this.log.warn(`flow ${flow} goes on without sink ${sink}: ${error.message}`, { code: error.code });
         break;
       }
+      case 'stream.quarantined':
+        this.log.warn(quarantineText(event), { code: event.error.code });
+        break;
       case 'flow.retrying': {
         const { flow, error, attempt, delayMs } = event;
         this.log.warn(`flow ${flow} tries again in ${formatDuration(delayMs)}: ${error.message}`, {

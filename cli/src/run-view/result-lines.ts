@@ -14,6 +14,7 @@ export function resultLines(result: RunResult, colours: Colours, width?: number)
     '',
     ...streamTable(streams, colours, width),
     ...detachedLines(result, colours),
+    ...quarantinedLines(result, colours),
     ...(remark === undefined ? [] : ['', colours.dim(remark)]),
   ];
 }
@@ -56,6 +57,15 @@ function detachedLines({ detached = [] }: RunResult, colours: Colours): string[]
   return detached.flatMap(({ sink, error: { code, message } }) => [
     '',
     colours.yellow(`sink ${sink} was left behind: ${message} (${code}); it keeps its place`),
+  ]);
+}
+
+function quarantinedLines({ job, quarantined = [] }: RunResult, colours: Colours): string[] {
+  return quarantined.flatMap(({ stream, error: { code, message } }) => [
+    '',
+    colours.yellow(
+      `stream ${stream} is quarantined: ${message} (${code}); correct that, then: sluice resync ${job} ${stream}`,
+    ),
   ]);
 }
 

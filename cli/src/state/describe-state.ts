@@ -31,6 +31,15 @@ export interface SinkDescription {
   readonly splits: readonly SplitDescription[];
 }
 
+export interface QuarantinedDescription {
+  readonly flow: string;
+  readonly stream: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface StateDescription {
   readonly job: string;
   readonly held?: {
@@ -41,6 +50,8 @@ export interface StateDescription {
   };
   readonly runs: readonly RunDescription[];
   readonly sinks: readonly SinkDescription[];
+  /** Streams that their flow goes on without. */
+  readonly quarantined: readonly QuarantinedDescription[];
 }
 
 export interface RunDescription {
@@ -63,8 +74,22 @@ export async function describeState(
   const [lease, runs] = await Promise.all([ledger.lease(job), ledger.runs(job, RUNS)]);
   const names = new Set([...flows, ...runs.flatMap(flowsOfRun)]);
   const sinks: SinkDescription[] = [];
-  for (const flow of names) sinks.push(...describeFlowState(flow, await ledger.flow({ job, flow })));
-  return { job, ...(lease && { held: describeLease(lease) }), runs: runs.map(describeRun), sinks };
+  const quarantined: QuarantinedDescription[] = [];
+  for (const flow of names) {
+    const state = await ledger.flow({ job, flow });
+    sinks.push(...describeFlowState(flow, state));
+    quarantined.push(...describeQuarantined(flow, state));
+  }
+  const held = lease && { held: describeLease(lease) };
+  return { job, ...held, runs: runs.map(describeRun), sinks, quarantined };
+}
+
+function describeQuarantined(flow: string, { streams }: FlowState): QuarantinedDescription[] {
+  return Object.entries(streams).flatMap(([stream, { quarantined }]) => {
+    if (quarantined === undefined) return [];
+    const { code, message } = quarantined.error;
+    return [{ flow, stream, since: quarantined.at, code, message }];
+  });
 }
 
 function describeLease({ holder: { run, host, pid }, expiresAt }: Lease) {

@@ -20,8 +20,18 @@ export function stateLines(state: StateDescription, colours: Colours, width?: nu
     lines.push(`run ${run} is under way on ${host}, process ${pid}; its lease lasts until ${time(until)}`);
   }
   lines.push('', ...runLines(state.runs, colours, width));
+  lines.push(...quarantinedLines(state, colours));
   for (const sink of state.sinks) lines.push('', ...sinkLines(sink, colours, width));
   return lines;
+}
+
+function quarantinedLines({ job, quarantined }: StateDescription, colours: Colours): string[] {
+  const lines = quarantined.map(({ flow, stream, since, code, message }) =>
+    colours.yellow(
+      `flow ${flow} goes on without stream ${stream} since ${time(since)}: ${message} (${code}); sluice resync ${job} ${stream} brings it back`,
+    ),
+  );
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function runLines(runs: readonly RunDescription[], colours: Colours, width?: number): string[] {

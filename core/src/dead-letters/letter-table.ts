@@ -35,6 +35,8 @@ export const letterSchema: StreamSchema = streamSchema(
     field('payload', types.json, required),
     field('run', types.string, required),
     field('at', types.timestamp, required),
+    field('op', types.string),
+    field('position', types.string),
   ],
   ['id', 'job'],
 );

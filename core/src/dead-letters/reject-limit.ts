@@ -11,16 +11,16 @@ export interface RejectBound {
 /** A share counts as one of at least so many rows: one bad row among ten is no tenth of a table yet. */
 const LEAST_ROWS = 1000;
 
-interface Counted {
-  readonly at: number;
+/** Rows of one stream that were read, and those of them that were rejected. */
+export interface StreamRows {
+  readonly flow: string;
+  readonly stream: string;
   readonly read: number;
   readonly rejected: number;
 }
 
 export class RejectLimit {
-  private counted: Counted[] = [];
-  private read = 0;
-  private rejected = 0;
+  private counted: (StreamRows & { readonly at: number })[] = [];
 
   constructor(
     private readonly bound: RejectBound,
@@ -28,42 +28,76 @@ export class RejectLimit {
     private readonly now: () => number,
   ) {}
 
-  /** Before an epoch is committed: throws `SLUICE-CORE-0112` when it would make the rejected rows too many. */
-  check(read: number, rejected: number): void {
-    this.forgetOld();
-    const rows = this.read + read;
-    const bad = this.rejected + rejected;
+  /**
+   * Before an epoch is committed: throws `SLUICE-CORE-0112` when it would make the rejected rows too many. The error
+   * belongs to a stream where that alone has too many, and the others together have not.
+   */
+  check(epoch: readonly StreamRows[]): void {
+    if (this.allows(epoch)) return;
+    const all = [...this.counted, ...epoch];
+    const { read, rejected } = sum(all);
+    const most = this.most(read);
     const { max } = this.bound;
-    const most = 'rows' in max ? max.rows : Math.floor(Math.max(rows, LEAST_ROWS) * max.share);
-    if (rejected > 0 && bad > most) {
-      const share = 'share' in max ? ` (${max.share * 100}% of at least ${LEAST_ROWS} rows)` : '';
-      throw coreErrors.tooManyRejected(
-        `${bad} of ${rows} rows were rejected, at most ${most}${share} may be`,
-        {
-          details: { read: rows, rejected: bad, most },
-        },
-      );
-    }
+    const share = 'share' in max ? ` (${max.share * 100}% of at least ${LEAST_ROWS} rows)` : '';
+    const alone = epoch.find((rows) => {
+      const own = sum(all.filter((each) => isSame(each, rows))).rejected;
+      return own > most && rejected - own <= most;
+    });
+    throw coreErrors.tooManyRejected(
+      `${rejected} of ${read} rows were rejected, at most ${most}${share} may be`,
+      {
+        details: { read, rejected, most, ...(alone && { stream: alone.stream }) },
+      },
+    );
+  }
+
+  /** Whether an epoch of which this is known so far can still be committed. */
+  allows(epoch: readonly StreamRows[]): boolean {
+    this.forgetOld();
+    if (sum(epoch).rejected === 0) return true;
+    const { read, rejected } = sum([...this.counted, ...epoch]);
+    return rejected <= this.most(read);
   }
 
   /** The epoch is committed. */
-  count(read: number, rejected: number): void {
-    this.read += read;
-    this.rejected += rejected;
-    if (this.bound.windowMs !== undefined) this.counted.push({ at: this.now(), read, rejected });
+  count(epoch: readonly StreamRows[]): void {
+    const at = this.now();
+    for (const rows of epoch) this.add({ ...rows, at });
+  }
+
+  /** The flow goes on without the stream, whose rows do not count against the others. */
+  forget(of: Pick<StreamRows, 'flow' | 'stream'>): void {
+    this.counted = this.counted.filter((rows) => !isSame(rows, of));
+  }
+
+  private most(read: number): number {
+    const { max } = this.bound;
+    return 'rows' in max ? max.rows : Math.floor(Math.max(read, LEAST_ROWS) * max.share);
+  }
+
+  /** Without a window only the sums count. */
+  private add(rows: StreamRows & { readonly at: number }): void {
+    const known =
+      this.bound.windowMs === undefined ? this.counted.findIndex((each) => isSame(each, rows)) : -1;
+    if (known < 0) this.counted.push(rows);
+    else this.counted[known] = { ...rows, ...sum([this.counted[known]!, rows]) };
   }
 
   private forgetOld(): void {
     const { windowMs } = this.bound;
     if (windowMs === undefined) return;
     const from = this.now() - windowMs;
-    let old = 0;
-    for (const { at, read, rejected } of this.counted) {
-      if (at > from) break;
-      this.read -= read;
-      this.rejected -= rejected;
-      old++;
-    }
-    this.counted = this.counted.slice(old);
+    this.counted = this.counted.filter(({ at }) => at > from);
   }
+}
+
+function isSame(a: Pick<StreamRows, 'flow' | 'stream'>, b: Pick<StreamRows, 'flow' | 'stream'>): boolean {
+  return a.flow === b.flow && a.stream === b.stream;
+}
+
+function sum(all: readonly StreamRows[]): Pick<StreamRows, 'read' | 'rejected'> {
+  return all.reduce(
+    (total, { read, rejected }) => ({ read: total.read + read, rejected: total.rejected + rejected }),
+    { read: 0, rejected: 0 },
+  );
 }

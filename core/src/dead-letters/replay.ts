@@ -15,6 +15,8 @@ import {
   failpoint,
   type JsonObject,
   type Logger,
+  OPS,
+  type Op,
   type SluiceError,
   type Split,
   toSluiceError,
@@ -118,9 +120,12 @@ class Replay {
     }
   }
 
-  private obstacle({ targets }: StreamPlan, { key }: SinkPlan): string | undefined {
+  private obstacle({ read, targets }: StreamPlan, { key }: SinkPlan): string | undefined {
     const write = targets[key.sink]?.table.write;
     if (write === undefined) return `sink ${key.sink} no longer takes their stream`;
+    if (read.mode === 'cdc' && write !== 'append') {
+      return 'later changes of the same rows may be in the target: correct the cause, then copy the stream with `sluice resync` or compare its rows with `sluice verify --repair`';
+    }
     if (write === 'append' || write === 'upsert') return undefined;
     return `write mode ${write} makes its target anew: correct the cause and run the job`;
   }
@@ -175,7 +180,8 @@ class Replay {
     const schema =
       stage === 'sink' ? refusing.schema : stage === 0 ? read.schema : transforms[(stage as number) - 1]!.out;
     const rows = letters.map(({ payload }) => rowFromJson(schema, payload as JsonObject));
-    let batches: readonly Batch[] = [Batch.ofRows(schema, rows)];
+    const op = Uint8Array.from(letters, (letter) => OPS.indexOf(letter.op ?? 'insert'));
+    let batches: readonly Batch[] = [Batch.ofRows(schema, rows, { op: oneOp(letters) ?? op })];
     for (const step of steps) batches = batches.flatMap((batch) => step.apply(batch));
 
     const split = replaySplit(stream, letters);
@@ -211,6 +217,11 @@ function lettersOf({ stream, targets }: StreamPlan, { key }: SinkPlan): Readonly
     stream,
     ...(target === undefined ? [] : tablesOf(target.table).map((table) => table.stream)),
   ]);
+}
+
+/** The op of all of them, where it is one. */
+function oneOp([first, ...others]: readonly DeadLetter[]): Op | undefined {
+  return others.every(({ op }) => op === first?.op) ? (first?.op ?? 'insert') : undefined;
 }
 
 function isDone(

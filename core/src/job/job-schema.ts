@@ -18,6 +18,9 @@ import { parseSize } from './size.js';
 /** What is done when a source keeps more of its log than the job allows. */
 export const WHEN_OVER = ['warn', 'pause-copies', 'drop-and-copy'] as const;
 
+/** What is done when a stream fails that others are followed with. */
+export const ON_STREAM_FAILURE = ['stop', 'quarantine'] as const;
+
 /** Names are identity and part of paths like `job/flow/sink`. */
 export const nameSchema = z
   .string()
@@ -88,9 +91,17 @@ const mode = z
     'How streams are read. full: everything in each run (default). incremental: what is new. cdc: the past, then every change.',
   );
 
+const onFailure = z
+  .enum(ON_STREAM_FAILURE)
+  .optional()
+  .describe(
+    'What the flow does when something is wrong with one stream alone, in mode cdc. stop: it fails (default). quarantine: it goes on without the stream, which is copied anew by `sluice resync`.',
+  );
+
 const streamSchema = z
   .strictObject({
     mode: mode.optional(),
+    onFailure,
     key: z
       .array(z.string().min(1))
       .min(1)
@@ -225,6 +236,7 @@ const flowSchema = z
   .strictObject({
     source: z.string().min(1).describe('Name of the connection that is read.'),
     mode: mode.optional(),
+    onFailure,
     changes: changes.optional(),
     rate: rate.optional().describe('How fast this flow reads its source at most.'),
     streams: streamsSchema.optional(),
@@ -333,6 +345,7 @@ export const shortJobSchema = z
     ...engineShape,
     source: connectionSchema.describe('The connection that is read: a connector and its own keys.'),
     mode: mode.optional(),
+    onFailure,
     changes: changes.optional(),
     streams: streamsSchema.optional(),
     transforms,

@@ -3,10 +3,13 @@ import type { ReadMode } from '@sluice/sdk';
 import type { RejectBound } from '../dead-letters/reject-limit.js';
 import type { SchemaPolicy } from '../plan/schema-policy.js';
 import type { JobValues, Settings } from './check-settings.js';
-import type { SinkStreamInput, StreamInput, WHEN_OVER } from './job-schema.js';
+import type { ON_STREAM_FAILURE, SinkStreamInput, StreamInput, WHEN_OVER } from './job-schema.js';
 import type { Path } from './path-text.js';
 
 export type DeliveryRequirement = 'exactly-once' | 'effectively-once' | 'at-least-once';
+
+/** What a flow does when a stream fails. */
+export type OnStreamFailure = (typeof ON_STREAM_FAILURE)[number];
 
 export interface JobConnection {
   readonly name: string;
@@ -55,6 +58,7 @@ export interface JobFlow {
   readonly was?: string;
   readonly connection: JobConnection;
   readonly mode: ReadMode;
+  readonly onFailure: OnStreamFailure;
   readonly changes: LogRules;
   readonly rate?: RateLimit;
   /** In the order of the job; undefined: all streams. */

@@ -127,6 +127,7 @@ describe('a job file', () => {
           connection: expect.objectContaining({ name: 'source' }),
           changes: { whenOver: 'warn' },
           mode: 'cdc',
+          onFailure: 'stop',
           streams: [
             { pattern: 'public.orders', spec: {}, at: ['streams', 0] },
             { pattern: 'public.cust*', spec: {}, at: ['streams', 1] },
@@ -540,6 +541,7 @@ describe("a connector's own keys", () => {
     const flow = job.flows[0]!;
     expect(checkedStreamSettings(job, flow, connector, 'a')).toEqual({
       mode: 'full',
+      onFailure: 'stop',
       columns: {},
       source: { chunk: 'key', size: 7 },
     });

@@ -34,7 +34,18 @@ type EngineKeys = Omit<Job, keyof JobValues | 'file' | 'cwd' | 'connections' | '
 /** What the job itself says, without where it was found. */
 export type NormalJob = EngineKeys & Pick<Job, 'connections' | 'flows'>;
 
-const SHORT_ONLY = ['source', 'sink', 'streams', 'mode', 'transforms', 'write', 'deletes', 'save', 'options'];
+const SHORT_ONLY = [
+  'source',
+  'sink',
+  'streams',
+  'mode',
+  'onFailure',
+  'transforms',
+  'write',
+  'deletes',
+  'save',
+  'options',
+];
 const LONG_ONLY = ['connections', 'flows'];
 
 /** Throws `SLUICE-CORE-0001` with everything that is wrong. */
@@ -118,6 +129,7 @@ function ofFlow(
     ...(flow.was !== undefined && { was: flow.was }),
     connection: source,
     mode: flow.mode ?? 'full',
+    onFailure: flow.onFailure ?? 'stop',
     changes: logRules(flow.changes),
     ...(flow.rate && { rate: rateLimit(flow.rate) }),
     streams: rules,
@@ -136,6 +148,7 @@ function ofShort(job: ShortJobInput, values: JobValues): NormalJob {
     name: 'main',
     connection: source,
     mode: job.mode ?? 'full',
+    onFailure: job.onFailure ?? 'stop',
     changes: logRules(job.changes),
     streams: rules,
     transforms: transforms(job.transforms, ['transforms']),

@@ -23,6 +23,7 @@ describe('streams', () => {
     const flow = await flowOf(undefined, {}, { mode: 'incremental' });
     expect(streamSettings(flow, 'any.thing')).toEqual({
       mode: 'incremental',
+      onFailure: 'stop',
       columns: {},
       source: { values: {}, paths: {}, at: [] },
     });
@@ -53,6 +54,7 @@ describe('streams', () => {
     });
     expect(streamSettings(flow, 'public.orders')).toEqual({
       mode: 'incremental',
+      onFailure: 'stop',
       key: ['id'],
       cursor: { column: 'changed', clock: 'database' },
       columns: { total: { type: 'decimal(12,2)' }, n: { type: 'int32' } },
@@ -73,6 +75,16 @@ describe('streams', () => {
     const two = await flowOf({ '*b': { mode: 'cdc' }, 'a*': { mode: 'full' } });
     expect(streamSettings(one, 'a-b')?.mode).toBe('cdc');
     expect(streamSettings(two, 'a-b')?.mode).toBe('full');
+  });
+
+  it('say what the flow does when they fail, by pattern or for all', async () => {
+    const flow = await flowOf(
+      { '*': {}, 'public.*': { onFailure: 'stop' } },
+      {},
+      { mode: 'cdc', onFailure: 'quarantine' },
+    );
+    expect(streamSettings(flow, 'sales.orders')?.onFailure).toBe('quarantine');
+    expect(streamSettings(flow, 'public.orders')?.onFailure).toBe('stop');
   });
 
   it('are left out by false, and taken back by a narrower pattern', async () => {

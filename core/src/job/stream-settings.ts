@@ -15,13 +15,14 @@ import {
   type WriteMode,
 } from '@sluice/sdk';
 import type { Settings } from './check-settings.js';
-import type { JobFlow, JobSink, StreamRule } from './job.js';
+import type { JobFlow, JobSink, OnStreamFailure, StreamRule } from './job.js';
 import type { StreamInput } from './job-schema.js';
 import type { Path } from './path-text.js';
 
 /** How the job wants a stream read. */
 export interface StreamChoice {
   readonly mode: ReadMode;
+  readonly onFailure: OnStreamFailure;
   readonly key?: readonly string[];
   readonly cursor?: NonNullable<StreamInput['cursor']>;
   readonly columns: { readonly [column: string]: { readonly type?: string } };
@@ -45,7 +46,11 @@ export interface TargetChoice {
 export function streamSettings(flow: JobFlow, stream: string): StreamChoice | undefined {
   const rules = flow.streams === undefined ? [] : matching(flow.streams, stream);
   if (flow.streams !== undefined && (rules.at(-1)?.spec ?? false) === false) return undefined;
-  let choice: Omit<StreamChoice, 'source'> = { mode: flow.mode, columns: {} };
+  let choice: Omit<StreamChoice, 'source'> = {
+    mode: flow.mode,
+    onFailure: flow.onFailure,
+    columns: {},
+  };
   let source = emptySettings([]);
   for (const { spec, at } of rules) {
     if (spec === false) continue;

@@ -7,6 +7,7 @@ import { copyRequests } from './contract/copy-requests.js';
 import { generations } from './contract/generations.js';
 import { leases } from './contract/leases.js';
 import { letters } from './contract/letters.js';
+import { quarantines } from './contract/quarantines.js';
 import { replacing } from './contract/replacing.js';
 import { runs } from './contract/runs.js';
 import type { ContractCheck } from './contract/scene.js';
@@ -20,6 +21,7 @@ export const ledgerContract: readonly ContractCheck[] = [
   ...commits,
   ...copyRequests,
   ...letters,
+  ...quarantines,
   ...replacing,
   ...runs,
 ];

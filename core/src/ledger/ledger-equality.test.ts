@@ -96,6 +96,26 @@ const verbs: fc.Arbitrary<{ name: string; advance: number; run: Verb }> = fc
           `markPlanned ${stream} ${g}`,
           (l, leases) => l.markPlanned(pick(leases, p.which), p, stream, g),
         ]),
+      fc.tuple(place, streams).map(([p, stream]): [string, Verb] => [
+        `quarantine ${stream}`,
+        (l, leases) =>
+          l.quarantine(pick(leases, p.which), p, stream, {
+            at: p.which,
+            error: { code: 'X', class: 'data', message: stream, help: '', details: {} },
+          }),
+      ]),
+      fc
+        .tuple(place, streams)
+        .map(([p, stream]): [string, Verb] => [
+          `requestCopies ${stream}`,
+          (l) => l.requestCopies(p, [stream]),
+        ]),
+      fc
+        .tuple(place, streams)
+        .map(([p, stream]): [string, Verb] => [
+          `dropCopyRequests ${stream}`,
+          (l, leases) => l.dropCopyRequests(pick(leases, p.which), p, [stream]),
+        ]),
       fc
         .tuple(place, splitIds, generation, epoch, json)
         .map(([p, id, g, e, position]): [string, Verb] => [

@@ -5,7 +5,7 @@
  * Writes carry the lease and compare-and-swap on its fence: a run whose lease another run has taken over gets
  * `SLUICE-CORE-0102` (fenced) from every write and can harm nothing.
  */
-import type { Json, JsonObject, Split, SplitRecord, Token } from '@sluice/sdk';
+import type { ErrorClass, Json, JsonObject, Op, Split, SplitRecord, Token } from '@sluice/sdk';
 import type { KnownSchema } from './known-schema.js';
 
 /** A flow of a job; names are identity. */
@@ -37,14 +37,29 @@ export interface Lease {
   readonly expiresAt: number;
 }
 
+/** Why and since when a flow goes on without one of its streams. */
+export interface Quarantine {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly error: {
+    readonly code: string;
+    readonly class: ErrorClass;
+    readonly message: string;
+    readonly help: string;
+    readonly details: JsonObject;
+  };
+}
+
 /** A stream of a flow. */
 export interface StreamState {
-  /** The generation being filled or filled last. */
+  /** The generation being filled or filled last; 0 for one that was never begun. */
   readonly generation: number;
   /** Whether all splits of the generation are written: they are not planned again. */
   readonly planned: boolean;
   /** The shape that its rows have had in the sinks; undefined before the first run has prepared them. */
   readonly schema?: KnownSchema;
+  /** The flow goes on without the stream until it is copied anew. */
+  readonly quarantined?: Quarantine;
 }
 
 /** A split as the ledger has it. */
@@ -137,6 +152,10 @@ export interface DeadLetter {
   /** Where it was refused: when it was read, by the n-th of the stream's transforms (from 0), or by the sink. */
   readonly stage: 'read' | 'sink' | number;
   readonly error: { readonly code: string; readonly message: string; readonly details: JsonObject };
+  /** What the row means; missing where it could not be read, and in letters of versions before this was kept. */
+  readonly op?: Op;
+  /** Its place in the log that it was read from, as text that sorts in the order of the log. */
+  readonly position?: string;
   /** The row as it came to the stage; for a row that cannot be read what the source says of it. */
   readonly payload: Json;
   readonly run: string;
@@ -170,7 +189,7 @@ export interface Ledger {
   registerSink(lease: Lease, key: SinkKey, identity: { source: string; target: string }): Promise<void>;
   /**
    * Starts a generation of a stream: its splits and all sinks' positions of older generations are removed (their
-   * epochs stay in the history). A no-op when the ledger already has this generation.
+   * epochs stay in the history), and it is no longer quarantined. A no-op when the ledger already has this generation.
    */
   startGeneration(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;
   /**
@@ -182,8 +201,13 @@ export interface Ledger {
   requestCopies(key: FlowKey, streams: readonly string[]): Promise<void>;
   /** The streams that are asked for, by name. */
   requestedCopies(key: FlowKey): Promise<string[]>;
-  /** Forgets requests of which the splits are added. */
+  /** Forgets requests of which the splits are added: these streams are no longer quarantined. */
   dropCopyRequests(lease: Lease, key: FlowKey, streams: readonly string[]): Promise<void>;
+  /**
+   * The flow goes on without a stream, whether it was begun or not, and for the reason given last. A copy of it that
+   * was asked for before is not asked for any more.
+   */
+  quarantine(lease: Lease, key: FlowKey, stream: string, why: Quarantine): Promise<void>;
   /** All splits of the stream's generation have been added. */
   markPlanned(lease: Lease, key: FlowKey, stream: string, generation: number): Promise<void>;
   /** The sinks have got this shape of the schema's stream, which the ledger knows. */

@@ -21,6 +21,7 @@ import type {
   PositionState,
   PreparedEpoch,
   Publication,
+  Quarantine,
   RunRow,
   RunStatus,
   SinkKey,
@@ -161,7 +162,7 @@ export class MemoryLedger implements Ledger {
         sink.prepared.delete(id);
       }
     }
-    rows.streams.set(stream, { ...known, generation, planned: false });
+    rows.streams.set(stream, { ...(known && released(known)), generation, planned: false });
   }
 
   async addSplits(lease: Lease, key: FlowKey, splits: readonly LedgerSplit[]): Promise<void> {
@@ -199,7 +200,21 @@ export class MemoryLedger implements Ledger {
 
   async dropCopyRequests(lease: Lease, key: FlowKey, streams: readonly string[]): Promise<void> {
     this.check(lease, key.job);
-    for (const stream of streams) this.rows(key).requested.delete(stream);
+    const rows = this.rows(key);
+    for (const stream of streams) {
+      rows.requested.delete(stream);
+      const known = rows.streams.get(stream);
+      if (known !== undefined) rows.streams.set(stream, released(known));
+    }
+  }
+
+  async quarantine(lease: Lease, key: FlowKey, stream: string, why: Quarantine): Promise<void> {
+    this.check(lease, key.job);
+    requireStorable(key.flow, stream);
+    const rows = this.rows(key);
+    const known = rows.streams.get(stream) ?? { generation: 0, planned: false };
+    rows.streams.set(stream, { ...known, quarantined: stored(why) });
+    rows.requested.delete(stream);
   }
 
   async recordSchema(lease: Lease, key: FlowKey, schema: KnownSchema): Promise<void> {
@@ -470,6 +485,11 @@ function thinned(epochs: readonly EpochRow[], now: number): EpochRow[] {
     return seen.has(place) ? false : seen.add(place) !== undefined;
   });
   return kept.reverse();
+}
+
+/** A stream that is no longer quarantined. */
+function released({ quarantined: _, ...known }: StreamState): StreamState {
+  return known;
 }
 
 function generationOf(rows: FlowRows, stream: string): number {

@@ -18,10 +18,12 @@ import type {
   LedgerSplit,
   LetterFilter,
   PreparedEpoch,
+  Quarantine,
   RunRow,
   RunStatus,
   SinkKey,
   SinkState,
+  StreamState,
 } from './ledger.js';
 import {
   endsWith,
@@ -140,7 +142,7 @@ class SqliteLedger implements Ledger {
       this.removeEnded(key, stream, generation);
       this.file.run(
         `INSERT INTO streams (job, flow, stream, generation, planned) VALUES (?, ?, ?, ?, 0)
-         ON CONFLICT DO UPDATE SET generation = excluded.generation, planned = 0`,
+         ON CONFLICT DO UPDATE SET generation = excluded.generation, planned = 0, quarantined = NULL`,
         ...[key.job, key.flow, stream, generation],
       );
     });
@@ -191,11 +193,24 @@ class SqliteLedger implements Ledger {
   async dropCopyRequests(lease: Lease, key: FlowKey, streams: readonly string[]): Promise<void> {
     await this.held(lease, key.job, () => {
       for (const stream of streams) {
+        this.removeRequest(key, stream);
         this.file.run(
-          'DELETE FROM copy_requests WHERE job = ? AND flow = ? AND stream = ?',
+          'UPDATE streams SET quarantined = NULL WHERE job = ? AND flow = ? AND stream = ?',
           ...[key.job, key.flow, stream],
         );
       }
+    });
+  }
+
+  async quarantine(lease: Lease, key: FlowKey, stream: string, why: Quarantine): Promise<void> {
+    await this.held(lease, key.job, () => {
+      requireStorable(key.flow, stream);
+      this.file.run(
+        `INSERT INTO streams (job, flow, stream, generation, planned, quarantined) VALUES (?, ?, ?, 0, 0, ?)
+         ON CONFLICT DO UPDATE SET quarantined = excluded.quarantined`,
+        ...[key.job, key.flow, stream, JSON.stringify(why)],
+      );
+      this.removeRequest(key, stream);
     });
   }
 
@@ -280,13 +295,7 @@ class SqliteLedger implements Ledger {
       for (const table of STATE_TABLES) {
         this.file.run(`DELETE FROM ${table} WHERE job = ? AND flow = ?`, key.job, key.flow);
       }
-      for (const [stream, { generation, planned, schema }] of Object.entries(state.streams)) {
-        this.file.run(
-          'INSERT INTO streams (job, flow, stream, generation, planned, schema) VALUES (?, ?, ?, ?, ?, ?)',
-          ...[key.job, key.flow, stream, generation, Number(planned)],
-          schema === undefined ? null : JSON.stringify(schema),
-        );
-      }
+      for (const [stream, held] of Object.entries(state.streams)) this.insertStream(key, stream, held);
       for (const { split, generation } of Object.values(state.splits))
         this.insertSplit(key, split, generation);
       for (const [sink, held] of Object.entries(state.sinks)) this.insertSink({ ...key, sink }, held, state);
@@ -459,6 +468,26 @@ class SqliteLedger implements Ledger {
       ...[key.job, key.flow, split.id, generation, JSON.stringify(split)],
     );
     this.insertStreams(key, split);
+  }
+
+  private insertStream(
+    key: FlowKey,
+    stream: string,
+    { generation, planned, schema, quarantined }: StreamState,
+  ): void {
+    const text = (value: object | undefined) => (value === undefined ? null : JSON.stringify(value));
+    this.file.run(
+      `INSERT INTO streams (job, flow, stream, generation, planned, schema, quarantined)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      ...[key.job, key.flow, stream, generation, Number(planned), text(schema), text(quarantined)],
+    );
+  }
+
+  private removeRequest(key: FlowKey, stream: string): void {
+    this.file.run(
+      'DELETE FROM copy_requests WHERE job = ? AND flow = ? AND stream = ?',
+      ...[key.job, key.flow, stream],
+    );
   }
 
   private insertStreams(key: FlowKey, split: Split): void {

@@ -9,6 +9,7 @@ import type {
   PositionState,
   PreparedEpoch,
   Publication,
+  Quarantine,
   RunRow,
   RunStatus,
   SinkState,
@@ -70,12 +71,15 @@ export function flowState(file: SqliteFile, key: FlowKey): FlowState {
   const select = (columns: string, table: string) =>
     file.all(`SELECT ${columns} FROM ${table} WHERE job = ? AND flow = ?`, key.job, key.flow);
 
-  const streams = select('stream, generation, planned, schema', 'streams').map((row) => [
+  const streams = select('stream, generation, planned, schema, quarantined', 'streams').map((row) => [
     text(row, 'stream'),
     {
       generation: number(row, 'generation'),
       planned: row['planned'] === 1,
       ...(row['schema'] !== null && { schema: JSON.parse(text(row, 'schema')) as KnownSchema }),
+      ...(row['quarantined'] !== null && {
+        quarantined: JSON.parse(text(row, 'quarantined')) as Quarantine,
+      }),
     },
   ]);
   const splits = new Map<string, LedgerSplit>();

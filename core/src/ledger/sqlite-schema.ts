@@ -2,7 +2,7 @@
  * The tables of the SQLite ledger. Names are stored as they are, everything shaped as JSON text, fences as 64-bit
  * integers, times as epoch milliseconds. `application_id` says that a file is a ledger, `meta.version` of which shape.
  */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** "SLUI" as a big-endian integer, in the header of the file (`PRAGMA application_id`). */
 export const APPLICATION_ID = 0x53_4c_55_49;
@@ -30,6 +30,7 @@ export const UPGRADES: { readonly [version: number]: string } = {
   1: LETTERS_SQL,
   2: 'ALTER TABLE streams ADD COLUMN schema TEXT',
   3: COPIES_SQL,
+  4: 'ALTER TABLE streams ADD COLUMN quarantined TEXT',
 };
 
 export const SCHEMA_SQL = `${LETTERS_SQL}${COPIES_SQL}
@@ -42,7 +43,7 @@ CREATE TABLE leases (
 
 CREATE TABLE streams (
   job TEXT NOT NULL, flow TEXT NOT NULL, stream TEXT NOT NULL,
-  generation INTEGER NOT NULL, planned INTEGER NOT NULL, schema TEXT,
+  generation INTEGER NOT NULL, planned INTEGER NOT NULL, schema TEXT, quarantined TEXT,
   PRIMARY KEY (job, flow, stream)
 ) STRICT, WITHOUT ROWID;
 

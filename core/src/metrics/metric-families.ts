@@ -63,6 +63,11 @@ export const metricFamilies = {
   lag: gauge(FLOW, 'log_lag_bytes', 'Bytes of a followed log that are not committed in all sinks yet.'),
   kept: gauge(FLOW, 'log_kept_bytes', 'Bytes of the log that the source keeps on its disk for the flow.'),
   detached: gauge(SINK, 'sink_detached', '1 while the flow goes on without the sink.'),
+  quarantined: gauge(
+    [...FLOW, 'stream'],
+    'stream_quarantined',
+    '1 while the flow goes on without the stream.',
+  ),
   retries: counter(FLOW, 'flow_retries_total', 'Times that the flow began again after an error.'),
   residentMemory: gauge(
     JOB,

@@ -50,6 +50,7 @@ export class RunMetrics {
         break;
       case 'stream.started':
         this.meet(event);
+        this.set(metricFamilies.quarantined, [this.options.job, event.flow, event.stream], 0);
         break;
       case 'stream.progress':
         this.count(event, event.counts, event.at);
@@ -70,6 +71,9 @@ export class RunMetrics {
         break;
       case 'sink.detached':
         this.set(metricFamilies.detached, this.sink(event), 1);
+        break;
+      case 'stream.quarantined':
+        this.set(metricFamilies.quarantined, [this.options.job, event.flow, event.stream], 1);
         break;
       case 'flow.retrying':
         this.add(metricFamilies.retries, [this.options.job, event.flow], 1);

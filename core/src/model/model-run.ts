@@ -114,7 +114,7 @@ export class Bench {
       const catalog = { schema: read.schema, types: [] };
       const reading = { stream: name, notes: [] };
       const rest = { transforms: [], fills: [], targets: Object.fromEntries(targets) };
-      return { stream: name, read, reading, catalog, ...rest };
+      return { stream: name, onFailure: 'stop', read, reading, catalog, ...rest };
     });
     const source = new ModelSource(process, this.streams, (stream, ids) => this.checkDurable(stream, ids));
     return {
@@ -129,6 +129,7 @@ export class Bench {
         onFailure,
       })),
       detached: [],
+      quarantined: [],
       replan: async () => {
         throw new Error('no stream of the model changes');
       },

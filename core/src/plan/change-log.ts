@@ -84,8 +84,8 @@ function aboutColumn(about: Field, batch: Batch, entries: readonly ChangeEntry[]
   }
 }
 
-/** Sorts in the order of the log. */
-function positionOf(origin: Origin | undefined, second = false): string | null {
+/** A row's place as text that sorts by bytes in the order of the log. */
+export function positionOf(origin: Origin | undefined, second = false): string | null {
   if (origin === undefined) return null;
   const ordinal = (origin.ordinal + (second ? 1 : 0)).toString(16).padStart(8, '0').toUpperCase();
   return `${origin.transaction}/${ordinal}`;

@@ -14,9 +14,10 @@ import type {
   StreamSchema,
   TablePlan,
 } from '@sluice/sdk';
-import type { LogRules, RateLimit } from '../job/job.js';
+import type { LogRules, OnStreamFailure, RateLimit } from '../job/job.js';
 import type { KnownSchema } from '../ledger/known-schema.js';
 import type { FlowKey, SinkKey } from '../ledger/ledger.js';
+import type { QuarantinedStream } from './quarantined-stream.js';
 
 /** How one sink of the flow takes a stream. */
 export interface TargetPlan {
@@ -32,6 +33,8 @@ export interface TargetPlan {
 /** One stream of a flow. `read.generation` is 0 here; the run sets it. */
 export interface StreamPlan {
   readonly stream: string;
+  /** Whether the flow stops with the stream, or goes on without it. */
+  readonly onFailure: OnStreamFailure;
   readonly read: StreamRead;
   /** What the source says of reading it so. */
   readonly reading: ReadPlan;
@@ -93,6 +96,8 @@ export interface FlowPlan {
   /** Identity of the source, as met now. */
   readonly sourceIdentity: string;
   readonly streams: readonly StreamPlan[];
+  /** Streams that the job selects and the flow goes on without. */
+  readonly quarantined: readonly QuarantinedStream[];
   /** Those that could be planned; at least one. */
   readonly sinks: readonly SinkPlan[];
   /** Those that could not, and need not stop the flow. */
@@ -102,8 +107,11 @@ export interface FlowPlan {
    * have so far.
    */
   replan(schema: StreamSchema, known: KnownSchema, c: Context): Promise<StreamPlan>;
-  /** The plan with the streams that have come since, which the job selects; undefined where there are none. */
-  renewed?(c: Context): Promise<FlowPlan | undefined>;
+  /**
+   * The plan with the streams that have come since, which the job selects, and with those of `back` that were left out;
+   * undefined where there are none.
+   */
+  renewed?(back: readonly string[], c: Context): Promise<FlowPlan | undefined>;
   readonly batchRows: number;
   readonly batchBytes: number;
   /** Bytes without which a lane does not begin: a batch for each of its stages. */

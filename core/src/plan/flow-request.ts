@@ -6,6 +6,7 @@ import type { StreamChoice, TargetChoice } from '../job/stream-settings.js';
 import type { KnownSchema } from '../ledger/known-schema.js';
 import type { FlowKey } from '../ledger/ledger.js';
 import type { EpochBounds } from './flow-plan.js';
+import type { QuarantinedStream } from './quarantined-stream.js';
 import type { SchemaPolicy } from './schema-policy.js';
 
 /** How the job wants a stream read, its options checked. */
@@ -43,6 +44,8 @@ export interface FlowRequest {
   readonly schema: SchemaPolicy;
   /** By stream, the shapes that the sinks have so far; empty for a flow that never ran. */
   readonly known: ReadonlyMap<string, KnownSchema>;
+  /** Streams that are left out: they are neither asked for nor looked at. */
+  readonly quarantined: readonly QuarantinedStream[];
   /** Bounds that the job sets; what it leaves open follows the sink's preference. */
   readonly epoch: Partial<EpochBounds>;
   /** Bytes that the batches in flight may take, in all lanes together. */

@@ -18,11 +18,15 @@ import {
   type Source,
   type StreamRead,
   type StreamSchema,
+  streamBeforeRoute,
+  streamError,
+  streamOf,
   type TablePlan,
   toSluiceError,
   type WriteMode,
 } from '@sluice/sdk';
 import { coreErrors } from '../errors.js';
+import { eventError } from '../event-error.js';
 import { settingsAt } from '../job/check-settings.js';
 import { parseDuration } from '../job/duration.js';
 import type { KnownSchema } from '../ledger/known-schema.js';
@@ -33,6 +37,7 @@ import type { CheckedStream, FlowRequest, SinkRequest } from './flow-request.js'
 import { keeping } from './keeping.js';
 import { defaultWrite, refusal, showsEachOnce } from './modes-matrix.js';
 import { changeSchema } from './needed-values.js';
+import { noneLeft, streamToLeave } from './quarantined-stream.js';
 import { routedSink } from './routed-sink.js';
 import { joinedTable } from './routed-table.js';
 import { type SettledSchema, settleSchema } from './schema-policy.js';
@@ -64,9 +69,39 @@ interface TargetDraft {
   readonly request: SinkStream;
 }
 
+/** Streams that cannot be planned are left out where the job allows that. */
 export async function planFlow(request: FlowRequest, context: Context): Promise<FlowPlan> {
+  const quarantined = [...request.quarantined];
+  for (;;) {
+    try {
+      return await planStreams({ ...request, quarantined }, context);
+    } catch (error) {
+      const stream = streamToLeaveOut(error, { ...request, quarantined });
+      if (stream === undefined) throw error;
+      quarantined.push({ stream, error: eventError(error) });
+      context.log.debug(`flow ${request.key.flow} is planned without stream ${stream}`, {
+        error: String(error),
+      });
+    }
+  }
+}
+
+/** What is wrong with a job that has not run yet is to be set right there. */
+function streamToLeaveOut(error: unknown, request: FlowRequest): string | undefined {
+  const { streamSettings, known, quarantined } = request;
+  const coded = toSluiceError(error);
+  const name = streamOf(coded);
+  if (name === undefined || (coded.class === 'config' && known.size === 0)) return undefined;
+  const stream = streamBeforeRoute(name);
+  if (quarantined.some((each) => each.stream === stream)) return undefined;
+  const onFailure = streamSettings(stream)?.onFailure ?? 'stop';
+  return streamToLeave(coded, [{ stream, onFailure, arrivesAs: [name] }]);
+}
+
+async function planStreams(request: FlowRequest, context: Context): Promise<FlowPlan> {
   const { source, key } = request;
   const chosen = await chooseStreams(request, context);
+  for (const { schema } of chosen) checkOnFailure(schema.stream, request);
   const drafts = await planReads(
     await Promise.all(chosen.map((catalog) => draftOf(catalog, request, context))),
     source,
@@ -82,6 +117,7 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
       const coded = toSluiceError(error);
       // What is wrong with the job stays wrong; a system that cannot be used now may be left behind.
       if (sink.onFailure === 'stop' || coded.class === 'config' || request.sinks.length === 1) throw error;
+      if (streamToLeaveOut(error, request) !== undefined) throw error;
       detached.push({ sink: sink.name, error: coded });
     }
   }
@@ -95,6 +131,7 @@ export async function planFlow(request: FlowRequest, context: Context): Promise<
     capabilities: source.capabilities,
     sourceIdentity,
     streams,
+    quarantined: request.quarantined,
     sinks: sinks.map(({ plan }) => plan),
     detached,
     replan: (schema, known, c) => replan(schema, known, { request, chosen, sinks }, c),
@@ -148,19 +185,24 @@ async function replan(
 /** The streams that the job selects and the source has. */
 async function chooseStreams(request: FlowRequest, context: Context): Promise<CatalogStream[]> {
   const { streams } = await request.source.discover(request.patterns, context);
-  const selected = streams.filter(({ schema }) => request.streamSettings(schema.stream) !== undefined);
+  const isLeftOut = (name: string) => request.quarantined.some(({ stream }) => stream === name);
+  const selected = streams.filter(
+    ({ schema: { stream } }) => request.streamSettings(stream) !== undefined && !isLeftOut(stream),
+  );
   const chosen = admitted(selected, request);
   const names = new Set(streams.map(({ schema }) => schema.stream));
   for (const pattern of request.patterns ?? []) {
-    if (isExact(pattern) && !names.has(pattern)) {
+    if (isExact(pattern) && !names.has(pattern) && !isLeftOut(pattern)) {
       const all = await request.source.discover(undefined, context);
       const known = all.streams.map(({ schema }) => schema.stream);
       const near = known.find((name) => name.endsWith(`.${pattern}`)) ?? nearestName(pattern, known);
       throw coreErrors.streamMissing(
         `the source has no stream "${pattern}"${near ? `; did you mean "${near}"?` : ''}`,
+        { details: { stream: pattern } },
       );
     }
   }
+  if (chosen.length === 0 && request.quarantined.length > 0) throw noneLeft(request.key, request.quarantined);
   if (chosen.length === 0) {
     const wanted = request.patterns?.join(', ');
     throw coreErrors.streamMissing(
@@ -170,6 +212,10 @@ async function chooseStreams(request: FlowRequest, context: Context): Promise<Ca
   const problemOf = ({ problem, broken }: CatalogStream) =>
     problem ?? (request.tolerant ? undefined : broken);
   const unreadable = chosen.filter((stream) => problemOf(stream) !== undefined);
+  const apart = unreadable.find(
+    ({ schema: { stream } }) => request.streamSettings(stream)?.onFailure === 'quarantine',
+  );
+  if (apart !== undefined) throw streamError(problemOf(apart), apart.schema.stream);
   if (unreadable.length > 0) {
     const reasons = unreadable.map((stream) => `${stream.schema.stream}: ${problemOf(stream)?.message}`);
     const first = problemOf(unreadable[0]!);
@@ -231,6 +277,17 @@ async function draftOf(catalog: CatalogStream, request: FlowRequest, context: Co
   };
 }
 
+/** A stream that is left out comes back by a copy, beside the log that the others go on with. */
+function checkOnFailure(stream: string, { streamSettings, changes }: FlowRequest): void {
+  const { onFailure, mode } = streamSettings(stream)!;
+  if (onFailure === 'stop' || (mode === 'cdc' && changes.from === undefined)) return;
+  const why =
+    mode === 'cdc'
+      ? `its changes are read from "${changes.from}" on, and it could not be copied to come back`
+      : `it is read in mode ${mode}, and only streams of mode cdc are followed beside others`;
+  throw coreErrors.refused(`"onFailure": "quarantine" is not for stream ${stream}: ${why}`);
+}
+
 /** What the job wants done about what has changed in a stream since its sinks got their shape. */
 async function settled(out: StreamSchema, request: FlowRequest, { cwd }: Context): Promise<SettledSchema> {
   const known = request.known.get(out.stream);
@@ -272,6 +329,7 @@ function withKey(schema: StreamSchema, { key }: CheckedStream): StreamSchema {
     const near = nearestName(unknown, names);
     throw coreErrors.jobInvalid(
       `the key of stream ${schema.stream} names "${unknown}", which is no column${near ? `; did you mean "${near}"?` : ''}`,
+      { details: { stream: schema.stream } },
     );
   }
   return { ...schema, key };
@@ -500,8 +558,10 @@ function streamPlan(draft: ReadableDraft, sinks: readonly PlannedSink[]): Stream
       targets.some(([, { table }]) => showsEachOnce(table)) && { once: true }),
     ...(encoding !== undefined && { encoding }),
   };
+  const { onFailure } = draft.settings;
   const fills = draft.fills.map(({ column }) => column);
-  return { stream, read, reading, catalog, transforms, fills, targets: Object.fromEntries(targets) };
+  const rest = { transforms, fills, targets: Object.fromEntries(targets) };
+  return { stream, onFailure, read, reading, catalog, ...rest };
 }
 
 function guaranteeFor(d: TargetDraft, table: TablePlan, request: FlowRequest): Guarantee {

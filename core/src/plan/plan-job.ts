@@ -24,13 +24,14 @@ import {
   type RateLimit,
   requirementOf,
 } from '../job/job.js';
-import { discoveryPatterns, unmatchedNames } from '../job/stream-settings.js';
+import { discoveryPatterns, streamSettings, unmatchedNames } from '../job/stream-settings.js';
 import type { KnownSchema } from '../ledger/known-schema.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Registry } from '../registry/registry.js';
 import type { FlowPlan } from './flow-plan.js';
 import { memoryBudget } from './memory-budget.js';
 import { planFlow } from './plan-flow.js';
+import { leftOut, type QuarantinedStream } from './quarantined-stream.js';
 
 /** A checked job before it runs. */
 export interface JobPlan {
@@ -58,7 +59,7 @@ export interface PlanOptions {
   /** Start a new generation of the streams that match one of these patterns, whatever state there is. */
   readonly fresh?: readonly string[];
   /** What is known of the flows so far; without it each is planned as if it had never run. */
-  readonly state?: Pick<Ledger, 'flow'>;
+  readonly state?: Pick<Ledger, 'flow' | 'requestedCopies'>;
   readonly log?: Logger;
   readonly signal?: AbortSignal;
 }
@@ -170,8 +171,11 @@ export async function openSink(
 }
 
 /** Settings for a stream that does not exist are probably meant for one that does. */
-function checkNames(job: Job, flow: JobFlow, { streams }: FlowPlan): void {
-  const names = streams.flatMap(({ stream, transforms }) => [stream, ...(transforms.at(-1)?.routes ?? [])]);
+function checkNames(job: Job, flow: JobFlow, { streams, quarantined }: FlowPlan): void {
+  const names = [
+    ...streams.flatMap(({ stream, transforms }) => [stream, ...(transforms.at(-1)?.routes ?? [])]),
+    ...quarantined.map(({ stream }) => stream),
+  ];
   const wrong = unmatchedNames(flow, names).filter(({ name }) => isExact(name));
   if (wrong.length === 0) return;
   const problems = wrong.map(({ path, name, near }) => ({
@@ -195,6 +199,18 @@ async function knownSchemas(
   );
 }
 
+/** The streams that the job selects and that are to be left out. */
+async function quarantinedStreams(
+  { state, fresh = [] }: PlanOptions,
+  job: string,
+  flow: JobFlow,
+): Promise<QuarantinedStream[]> {
+  if (state === undefined) return [];
+  const key = { job, flow: flow.name };
+  const known = await leftOut(state, key, fresh);
+  return known.filter(({ stream }) => streamSettings(flow, stream) !== undefined);
+}
+
 /** What a flow is planned from, and how. */
 interface Replanning {
   readonly job: Job;
@@ -203,22 +219,26 @@ interface Replanning {
   readonly plan: (c: Context) => Promise<FlowPlan>;
 }
 
-/** A plan that can look for streams which have come since, where the job selects any by pattern. */
+/** A plan that can look for streams which have come since, where the job selects any by pattern, or come back. */
 function renewable(plan: FlowPlan, of: Replanning): FlowPlan {
   const { job, flow, source } = of;
   const patterns = discoveryPatterns(flow);
-  if (patterns?.every(isExact)) return plan;
-  const seen = new Set(plan.streams.map(({ stream }) => stream));
-  const renewed = async (c: Context): Promise<FlowPlan | undefined> => {
+  const all = [...plan.streams, ...plan.quarantined];
+  const seen = new Set(all.map(({ stream }) => stream));
+  const renewed = async (back: readonly string[], c: Context): Promise<FlowPlan | undefined> => {
+    const selected = (stream: string) => checkedStreamSettings(job, flow, source.connector, stream);
+    const wanted = back.some(selected);
+    if (!wanted && patterns?.every(isExact)) return undefined;
     const { streams } = await source.side.discover(patterns, c);
     const fresh = streams
       .filter(({ problem }) => problem === undefined)
       .map(({ schema }) => schema.stream)
-      .filter((stream) => !seen.has(stream) && checkedStreamSettings(job, flow, source.connector, stream));
-    if (fresh.length === 0) return undefined;
+      .filter((stream) => !seen.has(stream) && selected(stream));
+    if (fresh.length === 0 && !wanted) return undefined;
     const next = await of.plan(c);
     for (const stream of fresh) seen.add(stream);
-    return next.streams.length > plan.streams.length ? renewable(next, of) : undefined;
+    const isNew = [...next.streams, ...next.quarantined].length > all.length;
+    return isNew || wanted ? renewable(next, of) : undefined;
   };
   return { ...plan, renewed };
 }
@@ -260,6 +280,7 @@ async function planOne(
       lossy: job.lossy,
       schema: job.schema,
       known: await knownSchemas(options, job.name, flow.name),
+      quarantined: await quarantinedStreams(options, job.name, flow),
       epoch: job.delivery.commit,
       batchMemory,
       rates: [job.rate, flow.rate].filter((rate) => rate !== undefined),

@@ -37,6 +37,7 @@ function stale(known: readonly Field[], now: readonly Field[], setting: Setting 
   ]);
   const plan: StreamPlan = {
     stream: 't',
+    onFailure: 'stop',
     read,
     reading: { stream: 't', notes: [] },
     catalog: { schema, types: [], filled },

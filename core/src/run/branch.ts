@@ -5,9 +5,7 @@ import {
   type Clear,
   type Context,
   failpoint,
-  type Json,
   type SinkJob,
-  type SluiceError,
   type Split,
   type Writer,
 } from '@sluice/sdk';
@@ -22,7 +20,7 @@ import { EpochMeter } from './epoch-meter.js';
 import { type RefusedBySink, refusalKey, without } from './sift.js';
 import { type SinkCopies, sinkClears, sinkRows } from './sink-rows.js';
 import type { StreamCounter } from './stream-counter.js';
-import { type Passing, payloadOf } from './transform-rows.js';
+import { changeOf, type Passing, payloadOf, type RefusedRow } from './transform-rows.js';
 
 export interface BranchRun {
   readonly sink: SinkPlan;
@@ -53,6 +51,9 @@ export interface Place {
   readonly ordinal: number;
   readonly checkpoint: Checkpoint;
 }
+
+/** A row that becomes a dead letter; `row` is its place among those that came to the stage in this epoch. */
+type Rejection = Omit<RefusedRow, 'stage'> & { readonly stage: DeadLetter['stage'] };
 
 /** Dead letters that are held before they are stored. */
 const LETTERS_AT_ONCE = 1000;
@@ -144,9 +145,9 @@ export class Branch {
     tally.bytes += read.bytes;
     tally.entered = entered;
     this.meter.add(read.rows, read.bytes);
-    for (const { stage, row, error, payload } of refused) {
+    for (const { stage, row, error, payload, change } of refused) {
       const base = tally.base[stage === 'read' ? 0 : stage + 1] ?? 0;
-      this.reject(stream, tally, stage, row - base, error, payload);
+      this.reject(stream, tally, { stage, row: row - base, error, payload, change });
     }
     for (const batch of batches) {
       if (!this.tables.get(stream)!.has(batch.stream)) {
@@ -184,21 +185,20 @@ export class Branch {
   }
 
   async commit(place: Place): Promise<void> {
-    const { target, onCommit, tolerance } = this.run;
+    const { sink, target, onCommit, tolerance } = this.run;
     const { split, generation } = this.of;
     this.checkCounts();
     await this.storeLetters();
-    const tallies = [...this.tallies.values()];
-    const rejected = tallies.reduce((sum, tally) => sum + tally.rejected, 0);
-    const read = this.rowsRead;
-    tolerance?.limit.check(read, rejected);
+    const { flow } = sink.key;
+    const rows = [...this.tallies].map(([stream, { read, rejected }]) => ({ flow, stream, read, rejected }));
+    tolerance?.limit.check(rows);
     const stats = this.meter.take();
     const number = this.epoch + 1;
     const { fence } = target.lease;
     const { position, sealed = false } = place.checkpoint;
     const epoch = { split, number, generation, fence, version: versionOf(fence, number), position, sealed };
     await commitEpoch(target, await this.open(), epoch, stats);
-    tolerance?.limit.count(read, rejected);
+    tolerance?.limit.count(rows);
     this.epoch = number;
     this.committed = place;
     this.sifted = false;
@@ -255,7 +255,9 @@ export class Branch {
       kept = without(batch, first, this.run.refused).batch;
       for (let i = 0; kept !== batch && i < batch.rowCount; i++) {
         const error = this.run.refused.get(refusalKey(batch.stream, first + i));
-        if (error) this.reject(batch.stream, tally, 'sink', first + i, error, payloadOf(batch, i));
+        if (error === undefined) continue;
+        const [payload, change] = [payloadOf(batch, i), changeOf(batch, i)];
+        this.reject(batch.stream, tally, { stage: 'sink', row: first + i, error, payload, change });
       }
     }
     if (kept.rowCount > 0) await (await this.open()).write(kept);
@@ -266,10 +268,7 @@ export class Branch {
   private reject(
     stream: string,
     tally: StreamTally,
-    stage: DeadLetter['stage'],
-    row: number,
-    { code, message, details }: SluiceError,
-    payload: Json,
+    { stage, row, error: { code, message, details }, payload, change }: Rejection,
   ): void {
     const { target, sink } = this.run;
     const { split, generation, clock } = this.of;
@@ -285,7 +284,7 @@ export class Branch {
     };
     const { run } = target.lease.holder;
     const error = { code, message, details };
-    this.letters.push({ id: letterId(place), ...place, error, payload, run, at: clock.wall() });
+    this.letters.push({ id: letterId(place), ...place, ...change, error, payload, run, at: clock.wall() });
     tally.rejected++;
     tally.counter.rejected(1);
   }

@@ -2,6 +2,7 @@
  * One attempt at a flow, from wherever the last one left it: settle, plan what is missing, run the lanes, publish.
  * Every step may be the last one before a crash; each is safe to repeat.
  */
+import type { SluiceError } from '@sluice/sdk';
 import type { DetachedSink } from '../plan/flow-plan.js';
 import { Attempt, type FlowRun, type StreamEnd } from './attempt.js';
 import { LanePool } from './lane-pool.js';
@@ -11,6 +12,7 @@ import { LogGuardian } from './log-guardian.js';
 import { joinLogs, planSplits } from './plan-splits.js';
 import { prepareTargets } from './prepare-targets.js';
 import { publishStreams } from './publish-streams.js';
+import { streamToQuarantine } from './quarantine.js';
 import type { StreamStart } from './reconcile.js';
 import { settle } from './settle.js';
 
@@ -23,7 +25,8 @@ export interface FlowEnd extends LogsEnd {
 }
 
 export async function runFlow(run: FlowRun): Promise<FlowEnd> {
-  const sinks = new LiveSinks(run.plan.sinks, run.context.signal, run.onDetach);
+  const isOfStream = (error: SluiceError) => streamToQuarantine(run.plan, error) !== undefined;
+  const sinks = new LiveSinks(run.plan.sinks, run.context.signal, run.onDetach, isOfStream);
   const starts = await settle({ ...run, sinks });
   const attempt = new Attempt(
     run,

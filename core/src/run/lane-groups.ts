@@ -22,7 +22,14 @@ export interface SplitLane {
    * flow works without, still has to read it.
    */
   readonly acknowledges: boolean;
+  /** Whether it may forget what lies before the lane's beginning: all sinks have that, this lane's as the last. */
+  readonly acknowledgesStart: boolean;
+  /** Where reading ends: a place that other sinks have reached. */
+  readonly upTo?: Json;
 }
+
+/** Which of two places in a split comes first, where its source can tell. */
+export type ComparePlaces = (split: Split, a: Json, b: Json) => number;
 
 /** Lanes for what is not sealed, in the order of the splits. */
 export function lanesOf(
@@ -32,6 +39,7 @@ export function lanesOf(
   live: readonly SinkPlan[],
   /** Whether these are all the sinks of the flow. */
   everyone: boolean,
+  compare?: ComparePlaces,
 ): SplitLane[] {
   const startOf = new Map(starts.map((start) => [start.stream, start]));
   return splits.flatMap(({ split, generation }) => {
@@ -49,6 +57,30 @@ export function lanesOf(
       groups.set(place, group);
     }
     const acknowledges = groups.size === 1 && everyone;
-    return [...groups.values()].map((group) => ({ split, generation, ...group, acknowledges }));
+    const all = [...groups.values()];
+    const isLast = ({ at }: { at: Json }) =>
+      compare !== undefined &&
+      split.phase === 'log' &&
+      all.every((other) => compare(split, at, other.at) <= 0);
+    return all.map((group) => {
+      const acknowledgesStart = acknowledges || (everyone && isLast(group));
+      return { split, generation, ...group, acknowledges, acknowledgesStart };
+    });
+  });
+}
+
+/**
+ * Sinks that have come apart in a log meet again where those are that have read furthest: the others read up to there.
+ * Each would else read up to the end of the log, which for the last of them is never where it was for the first.
+ */
+export function catchingUp(lanes: readonly SplitLane[], compare: ComparePlaces | undefined): SplitLane[] {
+  if (compare === undefined) return [...lanes];
+  return lanes.flatMap((lane) => {
+    const { split } = lane;
+    const furthest = lanes
+      .filter((other) => other.split.id === split.id)
+      .reduce((a, b) => (compare(split, a.at, b.at) >= 0 ? a : b));
+    if (lanes.filter((other) => other.split.id === split.id).length === 1) return lane;
+    return lane === furthest ? [] : { ...lane, upTo: furthest.at };
   });
 }

@@ -7,11 +7,12 @@ import { schemaDifference } from '../plan/schema-policy.js';
 import type { Attempt } from './attempt.js';
 import { Intake } from './intake.js';
 import { type LaneEnd, runLane } from './lane.js';
-import { lanesOf, type SplitLane } from './lane-groups.js';
+import { type ComparePlaces, lanesOf, type SplitLane } from './lane-groups.js';
 import { requestIfStale } from './request-if-stale.js';
 import { sinkJobOf } from './settle.js';
 import { ShapeChanged, ShapeChanges } from './shape-changed.js';
-import { type RefusedBySink, RowsRefused, sift } from './sift.js';
+import { type RefusedBySink, RowsRefused, type SiftRun, sift } from './sift.js';
+import { siftLog } from './sift-log.js';
 import { copiesIn, NO_COPIES } from './sink-rows.js';
 
 /** How a turn of lanes is read. */
@@ -33,9 +34,19 @@ export class LanePool {
 
   /** The lanes for what is not sealed of these splits. */
   lanesOf(splits: readonly LedgerSplit[], state: FlowState): SplitLane[] {
-    const { run, sinks, starts } = this.attempt;
-    const everyone = run.plan.detached.length + sinks.detached.length === 0;
-    return lanesOf(splits, starts, state, sinks.list, everyone);
+    const { sinks, starts } = this.attempt;
+    return lanesOf(splits, starts, state, sinks.list, this.everyone, this.compare);
+  }
+
+  /** Whether the flow works with all of its sinks. */
+  private get everyone(): boolean {
+    const { run, sinks } = this.attempt;
+    return run.plan.detached.length + sinks.detached.length === 0;
+  }
+
+  get compare(): ComparePlaces | undefined {
+    const { source } = this.attempt.run.plan;
+    return source.comparePositions?.bind(source);
   }
 
   /** Runs lanes to their end; true when a stop left one of them unfinished. */
@@ -100,11 +111,17 @@ export class LanePool {
       else throw error;
     }
     const { run, sinks, starts } = this.attempt;
-    const { split, generation } = lane;
+    const { split, generation, branches } = lane;
     const state = await run.ledger.flow(run.plan.key);
     let stopped = false;
-    for (const again of lanesOf([{ split, generation }], starts, state, sinks.list, false)) {
-      if (await this.runSplit(again, turn)) stopped = true;
+    const own = sinks.list.filter(({ key }) => branches.some(({ sink }) => sink.key.sink === key.sink));
+    const everyone = lane.acknowledges && this.everyone;
+    const lanes = lanesOf([{ split, generation }], starts, state, own, everyone, this.compare);
+    // Sinks that have come apart have to meet again: none of them follows the log alone.
+    const unending = turn.unending && lanes.length === 1;
+    for (const again of lanes) {
+      const upTo = lane.upTo !== undefined && { upTo: lane.upTo };
+      if (await this.runSplit({ ...again, ...upTo }, { ...turn, unending })) stopped = true;
     }
     return stopped;
   }
@@ -136,22 +153,27 @@ export class LanePool {
 
   private async siftLane(lane: SplitLane, refusal: RowsRefused, context: Context): Promise<void> {
     const { attempt } = this;
-    const { plan, ledger, rung } = attempt.run;
+    const { plan, ledger, rung, tolerance } = attempt.run;
     const { split, generation } = lane;
+    const { flow } = plan.key;
     const { sink } = refusal.branch;
     const position = (await ledger.flow(plan.key)).sinks[sink.key.sink]?.positions[split.id];
-    const found = await sift({
+    const { rowsRead } = refusal;
+    const sifting: SiftRun = {
       plan,
       split,
       generation,
       streams: attempt.plansOf(split),
       branch: refusal.branch,
       at: position === undefined || position.epoch === 0 ? split.start : position.position,
-      rowsRead: refusal.rowsRead,
+      rowsRead,
       known: this.refusedBy(sink, split, position),
       rung,
       context,
-    });
+    };
+    const allows = (rejected: number) =>
+      tolerance!.limit.allows([{ flow, stream: '', read: rowsRead, rejected }]);
+    const found = await (split.phase === 'log' ? siftLog(sifting, allows) : sift(sifting));
     if (!found) attempt.sinks.failed(sink, refusal.cause);
   }
 
@@ -191,6 +213,8 @@ export class LanePool {
       at: lane.at,
       unending: unending && split.phase === 'log',
       acknowledges: lane.acknowledges,
+      acknowledgesStart: lane.acknowledgesStart,
+      isEnough: (position) => lane.upTo !== undefined && this.compare!(split, position, lane.upTo) >= 0,
       streams: attempt.plansOf(split),
       branches: lane.branches.map(({ sink, position }) => ({
         sink,

@@ -4,6 +4,7 @@ import type { FlowPlan } from '../plan/flow-plan.js';
 import type { Attempt } from './attempt.js';
 import { sleep } from './backoff.js';
 import { withoutIdle } from './idle-lanes.js';
+import { catchingUp } from './lane-groups.js';
 import type { LanePool } from './lane-pool.js';
 import type { LogGuardian } from './log-guardian.js';
 import { newcomers } from './newcomers.js';
@@ -68,9 +69,10 @@ export async function readLogs(
   const logs = attempt.splitsOf(before).filter(isLog);
   if (logs.length === 0) return { stopped: false };
   for (;;) {
-    const lanes = pool.lanesOf(logs, await ledger.flow(plan.key));
-    // Sinks at places of their own read in turns, each up to the end, until they meet.
-    const unending = follow && lanes.length === logs.length;
+    const all = pool.lanesOf(logs, await ledger.flow(plan.key));
+    const lanes = follow ? catchingUp(all, pool.compare) : all;
+    // Sinks at places of their own read in turns until they meet.
+    const unending = follow && all.length === logs.length;
     const turn = new AbortController();
     const looking = follow ? newcomers(attempt, turn.signal) : undefined;
     const renewing = looking?.then((renewed) => {

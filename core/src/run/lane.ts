@@ -7,6 +7,7 @@ import {
   type Reader,
   type Rung,
   type Split,
+  streamError,
   toSluiceError,
 } from '@sluice/sdk';
 import type { Clock } from '../clock.js';
@@ -30,6 +31,10 @@ export interface LaneRun {
   readonly unending: boolean;
   /** Whether the source is told what all branches have committed. */
   readonly acknowledges: boolean;
+  /** Whether it is told that all sinks have what lies before the lane's beginning. */
+  readonly acknowledgesStart: boolean;
+  /** Whether a place is one that the lane is to end at. */
+  readonly isEnough: (position: Json) => boolean;
   /** The split's streams. */
   readonly streams: readonly StreamPlan[];
   readonly branches: readonly BranchRun[];
@@ -74,7 +79,7 @@ export async function runLane(run: LaneRun): Promise<LaneEnd> {
     };
     reader = await plan.source.open(request, context);
     const resumed = run.branches.every(({ position }) => position !== undefined && position.epoch > 0);
-    if (resumed && run.acknowledges) await reader.ack?.(at);
+    if (resumed && run.acknowledgesStart) await reader.ack?.(at);
     return await new Lane(run, branches, reader).run();
   } catch (error) {
     await branches.abort();
@@ -187,6 +192,7 @@ class Lane {
       next.catch(() => {});
       if (await this.take(arrived.value)) return 'sealed';
       this.r.intake.done(arrived.value);
+      if (arrived.value.kind === 'checkpoint' && this.r.isEnough(arrived.value.position)) break;
       if (this.branches.list.length === 0) return 'left';
       if (this.r.stop.aborted && (await this.leave())) return 'stopped';
     }
@@ -266,7 +272,11 @@ class Lane {
         `split ${this.r.split.id} yielded rows of ${batch.stream}, which is not planned`,
       );
     }
-    return rows.pass(batch);
+    try {
+      return rows.pass(batch);
+    } catch (error) {
+      throw streamError(error, batch.stream);
+    }
   }
 
   /** Commits the branches that `when` names, and tells the source what it may forget. */

@@ -18,6 +18,8 @@ export class LiveSinks {
     /** Aborted: what fails then is no sink's fault. */
     private readonly signal: AbortSignal,
     private readonly onDetach: (detached: DetachedSink) => void,
+    /** Whether the flow can go on without a stream that an error belongs to: then no sink is left behind for it. */
+    private readonly isOfStream: (error: SluiceError) => boolean,
   ) {}
 
   get list(): readonly SinkPlan[] {
@@ -39,6 +41,7 @@ export class LiveSinks {
   failed({ key, onFailure }: SinkPlan, error: unknown): void {
     const coded = toSluiceError(error);
     if (onFailure === 'stop' || this.signal.aborted || LEDGER_CODES.has(coded.code)) throw error;
+    if (this.isOfStream(coded)) throw error;
     if (!this.has(key.sink)) return;
     this.left.set(key.sink, coded);
     this.onDetach({ sink: key.sink, error: coded });

@@ -1,4 +1,4 @@
-/** Looks, while a flow follows its logs, whether streams are to be copied: those that have come, or are asked for. */
+/** Looks, while a flow follows its logs, whether streams are to be copied: that have come, come back, or are asked for. */
 import type { FlowPlan } from '../plan/flow-plan.js';
 import type { Attempt } from './attempt.js';
 import { sleep } from './backoff.js';
@@ -15,16 +15,21 @@ export async function newcomers(attempt: Attempt, until: AbortSignal): Promise<F
     if (signal.aborted) return undefined;
     try {
       const wanted = await ledger.requestedCopies(plan.key);
-      if (wanted.length > 0) return attempt.planNow();
-      if (rest > 0) continue;
+      const back = wanted.filter((stream) => !attempt.plans.has(stream));
+      if (back.length < wanted.length) return attempt.planNow();
+      if (rest > 0 && back.length === 0) continue;
       const began = clock.steady();
-      const renewed = await plan.renewed?.({ ...context, signal });
+      const renewed = await plan.renewed?.(back, { ...context, signal });
+      const found = [...(renewed?.streams ?? []), ...(renewed?.quarantined ?? [])];
+      const gone = back.filter((stream) => found.every((each) => each.stream !== stream));
+      if (gone.length > 0) await ledger.dropCopyRequests(attempt.lease, plan.key, gone);
       if (renewed !== undefined) return renewed;
       rest = Math.max(LOOK_MS, (clock.steady() - began) * LEISURE);
     } catch (error) {
-      rest = LOOK_MS;
-      if (!signal.aborted)
-        context.log.warn('streams that have come cannot be taken in', { error: String(error) });
+      if (signal.aborted) return undefined;
+      context.log.warn('streams that have come cannot be taken in', { error: String(error) });
+      await sleep(LOOK_MS, signal);
+      rest = 0;
     }
   }
 }

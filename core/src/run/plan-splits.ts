@@ -24,7 +24,10 @@ export async function planSplits(attempt: Attempt): Promise<FlowState> {
       const known = state.streams[stream]?.schema;
       if (known !== undefined) await requestIfStale(attempt, known, attempt.planOf(stream), begun);
     }
-    const wanted = await ledger.requestedCopies(key);
+    // One that is quarantined may have been asked for behind the plan, and then is not in it yet.
+    const wanted = (await ledger.requestedCopies(key)).filter(
+      (stream) => attempt.plans.has(stream) || state.streams[stream]?.quarantined === undefined,
+    );
     const copied = toCopy(attempt, wanted);
     const known = splitsOf(state, generations).map(({ split }) => leaving(split, copied));
     let found: LedgerSplit[] = [];

@@ -1,22 +1,17 @@
 /** Runs a planned job: lease, attempts with backoff, events, result. */
 
 import { randomUUID } from 'node:crypto';
-import {
-  type Context,
-  type JsonObject,
-  type Logger,
-  type Rung,
-  silentLogger,
-  toSluiceError,
-} from '@sluice/sdk';
+import { type Context, type JsonObject, type Logger, type Rung, silentLogger } from '@sluice/sdk';
 import { type Clock, systemClock } from '../clock.js';
 import { ledgerStore, type Tolerance } from '../dead-letters/letter-box.js';
 import { RejectLimit } from '../dead-letters/reject-limit.js';
 import { SinkLetters } from '../dead-letters/sink-letters.js';
 import { coreErrors } from '../errors.js';
+import { eventError } from '../event-error.js';
 import type {
   DetachedResult,
   EventError,
+  QuarantinedResult,
   RunEvent,
   RunListener,
   RunResult,
@@ -33,6 +28,7 @@ import { type FlowEnd, runFlow } from './flow-run.js';
 import type { Metering } from './intake.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Pace } from './pace.js';
+import { quarantine, streamToQuarantine, withoutQuarantined } from './quarantine.js';
 import { StreamCounter } from './stream-counter.js';
 
 export interface RunOptions {
@@ -123,9 +119,12 @@ class JobRun {
     for (const flow of plan.flows) this.take(flow);
   }
 
-  /** Counts for a flow, as it is planned now. */
+  /** Counts for a flow, as it is planned now; streams that have left it stay in the result. */
   private take(flow: FlowPlan): void {
-    this.flows.set(flow.key.flow, flow);
+    const { flow: name } = flow.key;
+    const before = this.flows.get(name)?.streams ?? [];
+    const left = before.filter(({ stream }) => flow.streams.every((each) => each.stream !== stream));
+    this.flows.set(name, { ...flow, streams: [...flow.streams, ...left] });
     for (const { stream, sink } of targetsOf([flow])) {
       const key = targetKey(flow, sink, stream.stream);
       if (!this.counters.has(key)) this.counters.set(key, new StreamCounter());
@@ -179,7 +178,7 @@ class JobRun {
   }
 
   private async attempts(planned: FlowPlan): Promise<void> {
-    let flow = planned;
+    let flow = await this.begin(planned);
     const stop = this.options.stop ?? NEVER;
     const { follow = false } = this.options;
     const { retry = follow ? { ...defaultRetry, attempts: Infinity } : defaultRetry } = this.options;
@@ -203,9 +202,8 @@ class JobRun {
         }
         this.stopped ||= end.stopped;
         if (end.renewed !== undefined && !end.stopped) {
-          flow = end.renewed;
+          flow = await this.begin(end.renewed, flow);
           retried = end.anew !== true;
-          this.take(flow);
           await this.keeper.raise(this.keeper.lease.fence);
           continue;
         }
@@ -219,6 +217,12 @@ class JobRun {
       if (this.options.abort?.aborted) {
         this.stopped = true;
         return;
+      }
+      const left = behind === undefined ? streamToQuarantine(flow, failure) : undefined;
+      if (left !== undefined) {
+        flow = await this.quarantine(flow, left, eventError(failure));
+        await this.keeper.raise(this.keeper.lease.fence);
+        continue;
       }
       failures = this.committed > before ? 1 : failures + 1;
       const delayMs = retryDelay(failure, failures, retry, Math.random);
@@ -240,6 +244,36 @@ class JobRun {
       }
       await this.keeper.raise(this.keeper.lease.fence);
     }
+  }
+
+  /**
+   * A plan that the run goes on with. What it is without is told, unless `before` was without it as well, and written
+   * down where the plan could not take it in.
+   */
+  private async begin(plan: FlowPlan, before?: FlowPlan): Promise<FlowPlan> {
+    let flow = await withoutQuarantined(plan, this.options.ledger);
+    const { flow: name } = flow.key;
+    for (const { stream, at, error } of flow.quarantined) {
+      if (at === undefined) flow = await this.quarantine(flow, stream, error);
+      else if (before?.quarantined.every((each) => each.stream !== stream) ?? true)
+        this.emit({ event: 'stream.quarantined', flow: name, stream, since: at, error });
+    }
+    this.take(flow);
+    return flow;
+  }
+
+  private async quarantine(flow: FlowPlan, stream: string, error: EventError): Promise<FlowPlan> {
+    const { ledger } = this.options;
+    const at = this.clock.wall();
+    this.tolerance?.limit.forget({ flow: flow.key.flow, stream });
+    const left = await quarantine(flow, { stream, error }, { ledger, lease: this.keeper.lease, at });
+    this.emit({ event: 'stream.quarantined', flow: flow.key.flow, stream, since: at, error });
+    for (const { key } of flow.sinks) {
+      const end = this.ends.get(targetKey(flow, key.sink, stream));
+      if (end !== undefined) end.complete = false;
+    }
+    this.take(left);
+    return left;
   }
 
   private attempt(flow: FlowPlan, metering: Metering, stop: AbortSignal, retried: boolean): Promise<FlowEnd> {
@@ -336,6 +370,11 @@ class JobRun {
         ({ sink, error }): DetachedResult => ({ flow, sink, error: eventError(error) }),
       ),
     );
+    const quarantined = [...this.flows.values()].flatMap(({ key: { flow }, quarantined }) =>
+      quarantined.flatMap(({ stream, at, error }): QuarantinedResult[] =>
+        at === undefined ? [] : [{ flow, stream, since: at, error }],
+      ),
+    );
     const status: Exclude<RunStatus, 'running'> =
       error !== undefined ? 'failed' : this.stopped ? 'stopped' : 'succeeded';
     return {
@@ -348,6 +387,7 @@ class JobRun {
       bytes: bytesRead(streams),
       streams,
       ...(detached.length > 0 && { detached }),
+      ...(quarantined.length > 0 && { quarantined }),
       ...(error !== undefined && { error: eventError(error) }),
     };
   }
@@ -417,12 +457,6 @@ function estimates({ catalog: { estimatedRows, estimatedBytes } }: StreamPlan) {
     ...(estimatedRows !== undefined && { estimatedRows }),
     ...(estimatedBytes !== undefined && { estimatedBytes }),
   };
-}
-
-/** An error as events and results carry it. */
-export function eventError(error: unknown): EventError {
-  const { code, class: errorClass, message, help, details } = toSluiceError(error);
-  return { code, class: errorClass, message, help, details };
 }
 
 /** The exit code that a program gets for a result or for an error that kept a run from beginning. */

@@ -6,11 +6,9 @@
 import type { Batch, Context, Json, Rung, SluiceError, Split, Writer } from '@sluice/sdk';
 import { toSluiceError } from '@sluice/sdk';
 import type { FlowPlan, StreamPlan } from '../plan/flow-plan.js';
-import { takenStreams } from '../plan/routed-table.js';
 import type { BranchRun } from './branch.js';
-import { sinkClears, sinkRows } from './sink-rows.js';
+import { epochRows } from './epoch-rows.js';
 import { splitAround } from './split-batch.js';
-import { TransformRows } from './transform-rows.js';
 
 /** Rows that a sink refuses, by stream and place among the rows that come to it behind a position. */
 export type RefusedBySink = Map<string, SluiceError>;
@@ -46,54 +44,21 @@ export interface SiftRun {
   readonly context: Context;
 }
 
+/** A writer into which rows are tried. */
+export function openSifter({ split, generation, streams, branch, context }: SiftRun): Promise<Writer> {
+  const { sink, job } = branch;
+  const tables = streams.flatMap(({ targets }) => targets[sink.key.sink]?.table ?? []);
+  return sink.sink.open({ job, split, generation, tables }, context);
+}
+
 /** Adds what it finds to `known`; says whether that was anything. */
 export async function sift(run: SiftRun): Promise<boolean> {
-  const { plan, split, generation, streams, branch, at, known, context } = run;
-  const { sink, job } = branch;
+  const { known } = run;
   const before = known.size;
-  const tables = streams.flatMap(({ targets }) => targets[sink.key.sink]?.table ?? []);
-  const writer = await sink.sink.open({ job, split, generation, tables }, context);
+  const writer = await openSifter(run);
   try {
-    const reads = streams.map(({ read }) => ({ ...read, generation }));
-    const { batchRows, batchBytes } = plan;
-    const request = { split, at, cuts: [], reads, batchRows, batchBytes, tolerant: true };
-    const reader = await plan.source.open(request, context);
-    try {
-      const transforms = new Map(
-        streams.map((stream) => [stream.stream, new TransformRows(stream, true, run.rung)]),
-      );
-      const arrived = new Map<string, number>();
-      const taken = takenStreams(streams, sink.key.sink);
-      let rowsRead = 0;
-      for await (const message of reader) {
-        context.signal.throwIfAborted();
-        // What the sink refused came before the stream changed.
-        if (message.kind === 'schema') break;
-        if (message.kind === 'checkpoint') continue;
-        const stream = streams.find((each) => each.stream === message.stream)!;
-        if (stream.targets[sink.key.sink] === undefined) continue;
-        const offerAll = async (batches: readonly Batch[]) => {
-          for (const batch of batches) {
-            const first = arrived.get(message.stream) ?? 0;
-            arrived.set(message.stream, first + batch.rowCount);
-            await offer(writer, without(batch, first, known), known);
-          }
-        };
-        if (message.kind === 'clear') {
-          const cleared = sinkClears(stream, sink.key.sink, message, branch.copies);
-          await offerAll(cleared.filter(({ kind }) => kind === 'batch') as Batch[]);
-          continue;
-        }
-        const passing = transforms.get(message.stream)!.pass(message);
-        for (const batch of passing.batches) {
-          if (!taken.get(message.stream)!.has(batch.stream)) continue;
-          await offerAll(sinkRows(stream, sink.key.sink, batch, branch.copies).batches);
-        }
-        rowsRead += passing.read.rows;
-        if (rowsRead >= run.rowsRead) break;
-      }
-    } finally {
-      await reader.close();
+    for await (const written of epochRows(run)) {
+      if (written.kind === 'rows') await offer(writer, without(written.batch, written.first, known), known);
     }
   } finally {
     await writer.close();

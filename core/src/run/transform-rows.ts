@@ -9,6 +9,8 @@ import {
   toSluiceError,
 } from '@sluice/sdk';
 import { rowToJson } from '../dead-letters/payload.js';
+import type { DeadLetter } from '../ledger/ledger.js';
+import { positionOf } from '../plan/change-log.js';
 import type { StreamPlan } from '../plan/flow-plan.js';
 import { splitAround } from './split-batch.js';
 
@@ -20,6 +22,8 @@ export interface RefusedRow {
   readonly row: number;
   readonly error: SluiceError;
   readonly payload: Json;
+  /** Nothing of a row that could not be read. */
+  readonly change: Pick<DeadLetter, 'op' | 'position'>;
 }
 
 /** Rows of one stream as the flow's transforms have made them, and what happened to them there. */
@@ -58,6 +62,7 @@ export class TransformRows {
       row: entered[0]! + before + i,
       error,
       payload,
+      change: {},
     }));
     const rows = batch.rowCount + rejected.length;
     entered[0]! += rows;
@@ -117,7 +122,8 @@ function applySome(
     const coded = toSluiceError(error);
     if (coded.class !== 'data') throw error;
     if (batch.rowCount === 1) {
-      refused.push({ stage: at.index, row: at.first, error: coded, payload: payloadOf(batch, 0) });
+      const [payload, change] = [payloadOf(batch, 0), changeOf(batch, 0)];
+      refused.push({ stage: at.index, row: at.first, error: coded, payload, change });
       return { batches: [], refused: 1 };
     }
     const batches: Batch[] = [];
@@ -148,6 +154,12 @@ export function payloadOf(batch: Batch, row: number): Json {
   } catch {
     return null;
   }
+}
+
+/** What a row means, and where it comes from. */
+export function changeOf(batch: Batch, row: number): Pick<DeadLetter, 'op' | 'position'> {
+  const position = positionOf(batch.origins?.at(row));
+  return { op: batch.opAt(row), ...(position !== null && { position }) };
 }
 
 /** The same batch with nothing below the given rung: sinks and transforms then work from columns or from rows. */

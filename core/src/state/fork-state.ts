@@ -15,7 +15,7 @@ import { holdJob, settling } from './hold-job.js';
 import { sinkRecordOf } from './sink-record.js';
 
 /**
- * `plan` is of the job that gets the state; the caller closes it. Streams whose full copy is under way are left out and
+ * `plan` is of the job that gets the state; the caller closes it. Streams whose full copy is under way, and those that are quarantined, are left out and
  * begin anew. Resolves with the names of the streams that go on. Rejects with `SLUICE-CORE-0132` for a job that has
  * ever run, `0105` where source or sinks are other systems, `0101` while a run of either job is under way.
  */
@@ -77,6 +77,7 @@ function forked(
     theirs.sinks[sink]?.published[stream]?.generation === theirs.streams[stream]!.generation;
   const kept = streams
     .filter(({ stream }) => Object.hasOwn(theirs.streams, stream))
+    .filter(({ stream }) => theirs.streams[stream]!.quarantined === undefined)
     .filter(
       ({ stream, read, targets }) =>
         read.mode !== 'full' || Object.keys(targets).every((sink) => published(sink, stream)),

@@ -47,7 +47,12 @@ export function settling(
     ledger,
     keeper,
     context,
-    sinks: new LiveSinks(sinks, keeper.signal, () => {}),
+    sinks: new LiveSinks(
+      sinks,
+      keeper.signal,
+      () => {},
+      () => false,
+    ),
     retried: false,
   };
 }

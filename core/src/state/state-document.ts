@@ -60,10 +60,26 @@ const schema = z.strictObject({
   filled: z.array(z.string()).optional(),
 });
 
+const quarantined = z.strictObject({
+  at: count,
+  error: z.strictObject({
+    code: z.string(),
+    class: z.enum(['config', 'auth', 'contract', 'data', 'transient', 'throttled', 'internal']),
+    message: z.string(),
+    help: z.string(),
+    details: z.record(z.string(), json),
+  }),
+});
+
 const flow = z.strictObject({
   streams: z.record(
     z.string(),
-    z.strictObject({ generation: count, planned: z.boolean(), schema: schema.optional() }),
+    z.strictObject({
+      generation: count,
+      planned: z.boolean(),
+      schema: schema.optional(),
+      quarantined: quarantined.optional(),
+    }),
   ),
   splits: z.record(z.string(), z.strictObject({ split, generation: count })),
   sinks: z.record(

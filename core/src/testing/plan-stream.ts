@@ -48,7 +48,13 @@ export function planOf(setting: PlanSetting): Promise<FlowPlan> {
     splits: () => unasked(),
     open: unasked,
   };
-  const stream: CheckedStream = { mode, columns: {}, source: {}, ...setting.stream };
+  const stream: CheckedStream = {
+    mode,
+    onFailure: 'stop',
+    columns: {},
+    source: {},
+    ...setting.stream,
+  };
   return planFlow(
     {
       key: { job: 'job', flow: 'main' },
@@ -73,6 +79,7 @@ export function planOf(setting: PlanSetting): Promise<FlowPlan> {
       lossy: 'fail',
       schema: setting.schema ?? { tables: 'evolve', columns: 'evolve', types: 'evolve' },
       known: new Map((setting.known ?? []).map((schema) => [schema.stream, schema])),
+      quarantined: [],
       epoch: {},
       batchMemory: 1 << 20,
       rates: [],

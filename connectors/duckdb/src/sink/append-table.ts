@@ -19,6 +19,7 @@ export class AppendTable {
     private readonly session: Session,
     private readonly loader: Loader,
     private readonly name: TableName,
+    private readonly stream: string,
     /** Where rows are staged, what makes the stages' names unique within the connection. */
     private readonly stageNumber: number | undefined,
   ) {}
@@ -46,6 +47,7 @@ export class AppendTable {
       columns: feedColumns(schema, this.database.driver),
       insert: (rows) => `INSERT INTO ${into} (${names}) SELECT ${names} FROM ${rows}`,
       name: plainName(this.name),
+      stream: this.stream,
     };
     return this.load;
   }

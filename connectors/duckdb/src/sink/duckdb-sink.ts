@@ -27,6 +27,7 @@ import { duckdbErrors } from '../errors.js';
 import { DuckdbSource } from '../source/duckdb-source.js';
 import { ensureTable } from '../tables/converge.js';
 import { folded, plainName, qualified } from '../tables/identifiers.js';
+import { tableError } from '../tables/table-error.js';
 import { makerOf, readShape } from '../tables/table-shape.js';
 import { stagingTable, targetOf, wantedColumns } from '../tables/target.js';
 import { cleaning } from './clean.js';
@@ -98,7 +99,14 @@ export class DuckdbSink implements Sink {
     const exists = await fileExists(await this.file(c));
     const planAll = async (database?: Database) => {
       const plans: TablePlan[] = [];
-      for (const stream of streams) plans.push(await planTable(stream, this.config.schema, database));
+      for (const stream of streams) {
+        const plan = planTable(stream, this.config.schema, database);
+        plans.push(
+          await plan.catch((error: unknown) => {
+            throw tableError(error, stream.stream);
+          }),
+        );
+      }
       return plans;
     };
     const plans = exists
@@ -134,9 +142,10 @@ export class DuckdbSink implements Sink {
     const { control } = database;
     const columns = wantedColumns(table.schema);
     const maker = { job: job.id, stream: table.stream, generation };
-    await fillColumns(database, job, table);
-    await this.change(database, 'schema', async () => {
-      await records.requireFence(control, job.id, job.fence);
+    const named = (error: unknown): never => {
+      throw tableError(error, table.stream);
+    };
+    const apply = async () => {
       const target = targetOf(table);
       const shape = await readShape(control, target);
       const made = shape && makerOf(shape);
@@ -158,6 +167,11 @@ export class DuckdbSink implements Sink {
       }
       if (shape === undefined || passed) await records.forgetFills(control, table.target);
       await ensureTable(control, target, columns, maker);
+    };
+    await fillColumns(database, job, table).catch(named);
+    await this.change(database, 'schema', async () => {
+      await records.requireFence(control, job.id, job.fence);
+      await apply().catch(named);
     });
   }
 

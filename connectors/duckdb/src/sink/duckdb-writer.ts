@@ -18,6 +18,7 @@ import type { DatabaseLease } from '../database/database.js';
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
 import { qualified } from '../tables/identifiers.js';
+import { tableError } from '../tables/table-error.js';
 import { writtenTable } from '../tables/target.js';
 import { AppendTable } from './append-table.js';
 import { clearSql } from './clear.js';
@@ -61,7 +62,7 @@ export class DuckdbWriter implements AtomicWriter {
         const name = writtenTable(lane.job, plan, lane.generation);
         const table = isKeyed(plan.write)
           ? new UpsertTable(database, session, this.loader, name, plan, i)
-          : new AppendTable(database, session, this.loader, name, this.staged ? i : undefined);
+          : new AppendTable(database, session, this.loader, name, plan.stream, this.staged ? i : undefined);
         return [plan.stream, { plan, table }] as const;
       }),
     );
@@ -71,6 +72,16 @@ export class DuckdbWriter implements AtomicWriter {
   async write(message: Batch | Clear): Promise<void> {
     this.c.signal.throwIfAborted();
     const { plan, table } = this.tableOf(message.stream);
+    await this.take(message, plan, table).catch((error: unknown) => {
+      throw tableError(error, plan.stream);
+    });
+  }
+
+  private async take(
+    message: Batch | Clear,
+    plan: TablePlan,
+    table: AppendTable | UpsertTable,
+  ): Promise<void> {
     if (message.kind === 'batch') {
       if (message.rowCount > 0) await table.write(message);
       return;
@@ -101,7 +112,7 @@ export class DuckdbWriter implements AtomicWriter {
       await database.lock.run(async () => {
         await requireFence(database.control, job.id, epoch.fence);
         await this.begin();
-        if (this.staged) for (const { table } of this.tables.values()) await table.apply();
+        if (this.staged) await this.applyAll();
         if (!(await recordEpoch(this.session, job.id, epoch))) {
           await this.rollback();
           return;
@@ -122,7 +133,7 @@ export class DuckdbWriter implements AtomicWriter {
     await this.loader.drain();
     if (!this.staged) return;
     await this.begin();
-    for (const { table } of this.tables.values()) await table.apply();
+    await this.applyAll();
   }
 
   async abort(): Promise<void> {
@@ -138,6 +149,14 @@ export class DuckdbWriter implements AtomicWriter {
     } finally {
       this.session.close();
       await this.lease.release();
+    }
+  }
+
+  private async applyAll(): Promise<void> {
+    for (const { plan, table } of this.tables.values()) {
+      await table.apply().catch((error: unknown) => {
+        throw tableError(error, plan.stream);
+      });
     }
   }
 

@@ -7,6 +7,7 @@ import { decodedColumn } from '@sluice/sdk';
 import type { Database } from '../database/database.js';
 import { statementFailed } from '../database/failure.js';
 import type { Session } from '../database/session.js';
+import { tableError } from '../tables/table-error.js';
 import type { FeedColumn, FeedRows } from '../vectors/row-feeds.js';
 
 /** Where rows go. */
@@ -14,8 +15,9 @@ export interface LoadTarget {
   readonly columns: readonly FeedColumn[];
   /** The statement, given the SQL of a table of the rows. */
   readonly insert: (rows: string) => string;
-  /** The table's name in messages. */
+  /** The table's name in messages, and the stream that it is for. */
   readonly name: string;
+  readonly stream: string;
 }
 
 export class Loader {
@@ -96,7 +98,7 @@ export class Loader {
           await connection.run(target.insert(table));
         });
       } catch (error) {
-        throw statementFailed(error, `insert into ${target.name}`);
+        throw tableError(statementFailed(error, `insert into ${target.name}`), target.stream);
       }
     }
   }

@@ -117,7 +117,7 @@ export class UpsertTable {
   private loadInto(stage: string, columns: readonly FeedColumn[]): LoadTarget {
     const names = columns.map((column) => quote(column.name)).join(', ');
     const insert = (rows: string) => `INSERT INTO ${stage} (${names}) SELECT ${names} FROM ${rows}`;
-    return { columns, insert, name: plainName(this.name) };
+    return { columns, insert, name: plainName(this.name), stream: this.plan.stream };
   }
 
   private stageName(): string {

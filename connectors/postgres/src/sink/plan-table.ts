@@ -8,6 +8,7 @@ import {
   VALID_FROM,
 } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
+import { tableError } from '../connection/table-error.js';
 import { pgErrors } from '../errors.js';
 import { ident, parseStreamName, qualified, streamName } from '../quote.js';
 import { takesFrames } from '../types/frames-format.js';
@@ -46,16 +47,25 @@ export async function planTables(
 ): Promise<TablePlan[]> {
   const named = streams.map((stream): NamedStream => {
     const name = parseStreamName(stream.target, defaultSchema);
-    checkNames([name.schema, name.table, ...stream.schema.fields.map((f) => f.name)]);
+    ofStream(stream, () => checkNames([name.schema, name.table, ...stream.schema.fields.map((f) => f.name)]));
     return { stream, name };
   });
   const plans: TablePlan[] = [];
   for (let i = 0; i < named.length; i += STREAMS_AT_ONCE) {
     const part = named.slice(i, i + STREAMS_AT_ONCE);
     const facts = await planFacts(session, tables, part);
-    plans.push(...part.map((each) => planTable(each, facts)));
+    plans.push(...part.map((each) => ofStream(each.stream, () => planTable(each, facts))));
   }
   return plans;
+}
+
+/** What is wrong with a stream or its target is said of that stream. */
+function ofStream<T>({ stream }: SinkStream, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw tableError(error, stream);
+  }
 }
 
 function planTable({ stream, name }: NamedStream, facts: PlanFacts): TablePlan {

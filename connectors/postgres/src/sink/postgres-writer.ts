@@ -11,9 +11,12 @@ import {
   isGenerational,
   isKeyed,
   type LaneRequest,
+  toSluiceError,
 } from '@sluice/sdk';
 import type { CopyIn } from '../connection/copy-in.js';
+import { hasState } from '../connection/server-error.js';
 import type { Session } from '../connection/session.js';
+import { tableError } from '../connection/table-error.js';
 import { pgErrors } from '../errors.js';
 import { changeParts } from './change-parts.js';
 import type { FirstCopies } from './first-copy.js';
@@ -21,6 +24,8 @@ import { isNewEpoch, storeEpoch } from './record.js';
 import type { RecordTables } from './record-tables.js';
 import { detailOf, stagingName } from './table-detail.js';
 import { type CopyForm, TableLoad } from './table-load.js';
+
+const FOREIGN_KEY_VIOLATION = '23503';
 
 interface OpenCopy {
   readonly load: TableLoad;
@@ -66,6 +71,12 @@ export class PostgresWriter implements AtomicWriter {
     const load = this.loads.get(message.stream);
     if (load === undefined)
       throw new TypeError(`the lane of ${this.lane.split.id} has no table for ${message.stream}`);
+    await this.take(load, message).catch((error: unknown) => {
+      throw tableError(error, message.stream);
+    });
+  }
+
+  private async take(load: TableLoad, message: Batch | Clear): Promise<void> {
     if (message.kind === 'clear') {
       await this.clear(load, message);
       return;
@@ -117,10 +128,11 @@ export class PostgresWriter implements AtomicWriter {
       return;
     }
     failpoint('postgres.commit.before');
-    await session.commit(
-      storeEpoch(tables, lane.job, epoch),
-      `committing epoch ${epoch.number} of ${epoch.split.id}`,
-    );
+    await session
+      .commit(storeEpoch(tables, lane.job, epoch), `committing epoch ${epoch.number} of ${epoch.split.id}`)
+      .catch((error: unknown) => {
+        throw this.deferredError(error);
+      });
     failpoint('postgres.commit.after');
     this.ended();
   }
@@ -160,7 +172,18 @@ export class PostgresWriter implements AtomicWriter {
   }
 
   private failed(load: TableLoad, error: unknown): unknown {
-    return load.first ? this.firsts.failed(load.table, error) : error;
+    return tableError(load.first ? this.firsts.failed(load.table, error) : error, load.table.stream);
+  }
+
+  /**
+   * A constraint that the server checks at the commit names its table. That of a foreign key is the one that refers,
+   * also where a row goes that it refers to: whose fault it is cannot be told.
+   */
+  private deferredError(error: unknown): unknown {
+    const { table } = toSluiceError(error).details;
+    const load = [...this.loads.values()].find(({ target }) => target === table);
+    if (load === undefined || hasState(error, FOREIGN_KEY_VIOLATION)) return error;
+    return tableError(error, load.table.stream);
   }
 
   /** Everything that was copied is where it belongs. */

@@ -69,6 +69,11 @@ export class TableLoad {
     this.textRows = new TextRows(`${buffer}_text`, columns, into, this.buffered, table.target);
   }
 
+  /** The table that rows end up in, as the server's messages name it. */
+  get target(): string {
+    return `${this.destination.schema}.${this.destination.table}`;
+  }
+
   /** Once a connection, outside of transactions. */
   async prepare(session: Session): Promise<void> {
     if (!this.buffered) return;

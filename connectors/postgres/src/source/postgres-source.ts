@@ -22,6 +22,7 @@ import type { PostgresConfig } from '../config.js';
 import { Connections } from '../connection/connections.js';
 import { databaseIdentity } from '../connection/identity.js';
 import type { Session } from '../connection/session.js';
+import { tableError } from '../connection/table-error.js';
 import { diagnoseSource } from '../diagnose/diagnose-source.js';
 import { pgErrors } from '../errors.js';
 import { parseStreamName } from '../quote.js';
@@ -132,7 +133,7 @@ export class PostgresSource implements Source {
       return clearsFirst(request) ? new ClearFirst(reader, request, undefined) : reader;
     } catch (error) {
       await session.close();
-      throw error;
+      throw tableError(error, request.split.streams[0]!);
     }
   }
 
@@ -189,6 +190,7 @@ export class PostgresSource implements Source {
       if (wanted === 'key') {
         throw pgErrors.unsupported(
           `${read.stream}: "chunk": "key" needs a primary key or a unique index on columns that are never null`,
+          { details: { stream: read.stream } },
         );
       }
     }
@@ -202,7 +204,9 @@ export class PostgresSource implements Source {
 
   private async scanPlan(session: Session, read: StreamRead, c: Context): Promise<ScanPlan> {
     const relation = await findRelation(session, parseStreamName(read.stream));
-    if (relation === undefined) throw pgErrors.missing(`${read.stream} is not there any more`);
+    if (relation === undefined) {
+      throw pgErrors.missing(`${read.stream} is not there any more`, { details: { stream: read.stream } });
+    }
     const filtered = (await filteredRelations(session, [relation])).has(relation.oid);
     const { splitBytes } = this.config;
     return { read, filtered, relation, splitBytes, snapshot: () => this.sharedSnapshot(c) };

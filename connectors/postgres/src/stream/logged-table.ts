@@ -54,7 +54,9 @@ export async function loggedTables(
     streams.map((stream) => parseStreamName(stream)),
   );
   const missing = streams.find((stream) => !relations.has(stream));
-  if (missing !== undefined) throw pgErrors.missing(`${missing} is not there any more`);
+  if (missing !== undefined) {
+    throw pgErrors.missing(`${missing} is not there any more`, { details: { stream: missing } });
+  }
   return relations;
 }
 
@@ -78,16 +80,20 @@ function checkTable(
   { schema, stream }: StreamRead,
 ): void {
   if (relation.kind !== 'r' && relation.kind !== 'p') {
-    throw pgErrors.unsupported(`${stream} is no table: the log has no changes of it`);
+    throw pgErrors.unsupported(`${stream} is no table: the log has no changes of it`, {
+      details: { stream },
+    });
   }
   if (relation.rowSecurity) {
     throw pgErrors.unsupported(
       `row security hides rows of ${stream} from the copy, and not from the log: ALTER ROLE … BYPASSRLS`,
+      { details: { stream } },
     );
   }
   for (const [namespace, table, identity, persistence, columns] of parts) {
     const name = qualified({ schema: namespace!, table: table! });
-    if (persistence !== 'p') throw pgErrors.unsupported(`${name} is not logged (UNLOGGED)`);
+    if (persistence !== 'p')
+      throw pgErrors.unsupported(`${name} is not logged (UNLOGGED)`, { details: { stream } });
     if (identity === 'f') continue;
     const known = new Set<string>(columns ? (JSON.parse(columns) as string[]) : []);
     const missing = schema.key.filter((column) => !known.has(column));

@@ -29,8 +29,11 @@ export class LoggedTypes {
       );
       const [row] = await session.rows(`SELECT ${names.join(', ')}`);
       const gone = columns.find((_, i) => row![i] === null);
-      if (gone !== undefined)
-        throw pgErrors.missing(`the type of column ${gone.name} of ${table} is not there any more`);
+      if (gone !== undefined) {
+        throw pgErrors.missing(`the type of column ${gone.name} of ${table} is not there any more`, {
+          details: { stream: table },
+        });
+      }
       const catalog = new TypeCatalog(session);
       await catalog.load(columns.map(({ type }) => type));
       for (const [i, column] of columns.entries()) {

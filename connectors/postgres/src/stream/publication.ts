@@ -1,6 +1,7 @@
 /** The publication, which says whose changes the server logs for us: made where there is none, checked else. */
 import type { StreamSchema } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
+import { tableError } from '../connection/table-error.js';
 import { pgErrors } from '../errors.js';
 import { ident, literal, parseStreamName, qualified, streamName, type TableName } from '../quote.js';
 import { loggedTables } from './logged-table.js';
@@ -26,7 +27,14 @@ export async function preparePublication(
   const missing = await missingTables(session, name, tables);
   if (missing.length === 0) return;
   if (!ours) throw lacks(name, missing);
-  await session.query(addTables(name, missing), undefined, `adding tables to publication ${name}`);
+  for (const table of missing) {
+    const stream = streamName(table);
+    await session
+      .query(addTables(name, [table]), undefined, `adding ${stream} to publication ${name}`)
+      .catch((error: unknown) => {
+        throw tableError(error, stream);
+      });
+  }
 }
 
 /**
@@ -123,6 +131,6 @@ function listOf(tables: readonly TableName[]): string {
 function lacks(name: string, missing: readonly TableName[]) {
   return pgErrors.unpublished(
     `publication ${name} lacks ${missing.map(streamName).join(', ')}: ${addTables(name, missing)}`,
-    { details: { tables: missing.map(streamName) } },
+    { details: { tables: missing.map(streamName), stream: streamName(missing[0]!) } },
   );
 }
