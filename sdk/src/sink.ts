@@ -146,6 +146,10 @@ export interface LaneRequest {
   readonly tables: readonly TablePlan[];
 }
 
+/**
+ * An error of any verb that belongs to one stream names it (`streamError`): a flow may go on without that stream. What is
+ * wrong with a connection, a server or a disk names none.
+ */
 interface WriterVerbs {
   /** Accepts a batch. Rejects with class `data` when rows cannot be placed. */
   write(message: Batch | Clear): Promise<void>;

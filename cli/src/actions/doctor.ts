@@ -21,7 +21,7 @@ export const action: Action = async (input, output) => {
   const connectors = open && Object.values(open.job.connections).map(({ connector }) => connector);
   const sections: Section[] = [
     examineMachine(open?.registry ?? registryAt(resolve()), connectors),
-    await examineLedger(statePath(input.text('state'), open?.job.cwd ?? resolve())),
+    await examineLedger(statePath(input.text('state'), open?.job.cwd ?? resolve()), open?.job.name),
     ...(problem === undefined ? [] : [problem]),
   ];
   if (open !== undefined) {

@@ -147,6 +147,16 @@ describe('metrics of a run', () => {
     expect(bench.value(`sluice_sink_detached${SINK}`)).toBe('1');
   });
 
+  it('know streams that are left out until they are taken in again', () => {
+    const bench = new Bench().start();
+    const sample = 'sluice_stream_quarantined{job_name="shop",flow="main",stream="public.orders"}';
+    expect(bench.value(sample)).toBe('0');
+    bench.tell(61_000, { event: 'stream.quarantined', flow: 'main', stream: 'public.orders', since: 61_000 });
+    expect(bench.value(sample)).toBe('1');
+    bench.start();
+    expect(bench.value(sample)).toBe('0');
+  });
+
   it('all name the job, since a collector of text files takes no sample twice', () => {
     const samples = new Bench().start().end('succeeded').metrics.text().split('\n');
     const own = samples.filter((line) => line !== '' && !line.startsWith('#'));
