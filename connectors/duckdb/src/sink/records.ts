@@ -23,10 +23,15 @@ export async function createRecords(session: Session): Promise<void> {
   for (const sql of TABLES) await session.run(sql, 'create the record tables');
 }
 
-export async function recordsExist(session: Session): Promise<boolean> {
+export function recordsExist(session: Session): Promise<boolean> {
+  return recordExists(session, '_sluice_identity');
+}
+
+async function recordExists(session: Session, table: string): Promise<boolean> {
   const made = await session.rows(
-    "SELECT 1 AS made FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = '_sluice_identity' AND NOT temporary",
+    "SELECT 1 AS made FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = $1 AND NOT temporary",
     'look for the record tables',
+    [table],
   );
   return made.length > 0;
 }
@@ -156,7 +161,7 @@ export async function filledColumns(
   stream: string,
   target: string,
 ): Promise<ReadonlyMap<string, string>> {
-  if (!(await recordsExist(session))) return new Map();
+  if (!(await recordExists(session, '_sluice_fills'))) return new Map();
   const rows = await session.rows(
     'SELECT name, id FROM main._sluice_fills WHERE stream = $1 AND target = $2',
     `look for columns of ${target} that were filled`,

@@ -37,6 +37,17 @@ describeWithServer('postgres-15', (server) => {
       WHERE datname = current_database() AND pid <> pg_backend_pid() AND ${state}`,
     );
 
+  it('goes on with tables that an earlier version has made', async () => {
+    const plan = await planFor(sink);
+    await begin(sink, plan, job);
+    await psql(url, 'ALTER TABLE _sluice_streams DROP COLUMN filled');
+    await sink.close();
+    sink = openSink(url, { lockTimeout: 300 });
+    const again = await planFor(sink);
+    await begin(sink, again, jobOf(2n));
+    expect(await psql(url, 'SELECT filled IS NULL FROM _sluice_streams')).toBe('t');
+  });
+
   describe('one run', () => {
     it('commits rows and their place together', async () => {
       const plan = await planFor(sink);

@@ -77,7 +77,7 @@ async function createdTables(
 ): Promise<Map<string, CreatedBefore>> {
   if (targets.length === 0 || !(await tables.exist(session))) return new Map();
   const rows = await session.rows(
-    `SELECT stream, target, target_columns, filled FROM ${tables.streams} WHERE target = ANY ($1::oid[])`,
+    `SELECT stream, target, target_columns, to_jsonb(s) ->> 'filled' FROM ${tables.streams} AS s WHERE target = ANY ($1::oid[])`,
     [`{${targets.map(({ oid }) => oid).join(',')}}`],
   );
   return new Map(

@@ -25,9 +25,19 @@ export class RecordTables {
     return row![0] === 't';
   }
 
+  /** Whether they are there as this version makes them. */
+  private async areCurrent(session: Session): Promise<boolean> {
+    if (!(await this.exist(session))) return false;
+    const [row] = await session.rows(
+      `SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(${literal(this.streams)})
+         AND attname = 'filled' AND NOT attisdropped)`,
+    );
+    return row![0] === 't';
+  }
+
   /** Creates what is missing. Runs that do so at once wait for each other. */
   async create(session: Session): Promise<void> {
-    if (await this.exist(session)) return;
+    if (await this.areCurrent(session)) return;
     const [schema] = await session.rows('SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1', [
       this.schema,
     ]);
@@ -42,6 +52,7 @@ export class RecordTables {
          job text NOT NULL, stream text NOT NULL, generation bigint NOT NULL, published boolean NOT NULL,
          target oid, target_columns json, made bigint, filled jsonb,
          PRIMARY KEY (job, stream))`,
+      `ALTER TABLE ${this.streams} ADD COLUMN IF NOT EXISTS filled jsonb`,
       `CREATE TABLE IF NOT EXISTS ${this.commits} (
          job text NOT NULL, split text NOT NULL, generation bigint NOT NULL, epoch bigint NOT NULL,
          position json NOT NULL, sealed boolean NOT NULL, split_spec json NOT NULL,
