@@ -41,6 +41,14 @@ it('a window forgets what is older', () => {
   limit.check(rows(10, 2));
 });
 
+it('a window of many epochs counts each of them once, for as long as it lasts', () => {
+  let now = 0;
+  const limit = new RejectLimit({ max: { rows: 1000 }, windowMs: 10_000 }, () => now);
+  for (; now < 50_000; now += 5) limit.count(rows(10, now % 25 === 0 ? 1 : 0));
+  limit.check(rows(10, 595));
+  expect(() => limit.check(rows(10, 605))).toThrow(tooMany);
+});
+
 it('too many belong to a stream that has them alone, and are forgotten with it', () => {
   const limit = new RejectLimit({ max: { rows: 5 } }, () => 0);
   limit.count([...rows(10, 2, 'a'), ...rows(10, 3, 'b')]);

@@ -11,6 +11,9 @@ export interface RejectBound {
 /** A share counts as one of at least so many rows: one bad row among ten is no tenth of a table yet. */
 const LEAST_ROWS = 1000;
 
+/** A window is as exact as a part of it: epochs may be a few milliseconds apart, and windows hours long. */
+const PARTS = 1000;
+
 /** Rows of one stream that were read, and those of them that were rejected. */
 export interface StreamRows {
   readonly flow: string;
@@ -53,14 +56,15 @@ export class RejectLimit {
 
   /** Whether an epoch of which this is known so far can still be committed. */
   allows(epoch: readonly StreamRows[]): boolean {
-    this.forgetOld();
     if (sum(epoch).rejected === 0) return true;
+    this.forgetOld();
     const { read, rejected } = sum([...this.counted, ...epoch]);
     return rejected <= this.most(read);
   }
 
   /** The epoch is committed. */
   count(epoch: readonly StreamRows[]): void {
+    this.forgetOld();
     const at = this.now();
     for (const rows of epoch) this.add({ ...rows, at });
   }
@@ -75,19 +79,20 @@ export class RejectLimit {
     return 'rows' in max ? max.rows : Math.floor(Math.max(read, LEAST_ROWS) * max.share);
   }
 
-  /** Without a window only the sums count. */
+  /** Without a window only the sums count; within one, what came at nearly the same time is held together. */
   private add(rows: StreamRows & { readonly at: number }): void {
-    const known =
-      this.bound.windowMs === undefined ? this.counted.findIndex((each) => isSame(each, rows)) : -1;
+    const near = (this.bound.windowMs ?? Infinity) / PARTS;
+    const known = this.counted.findLastIndex((each) => isSame(each, rows) && rows.at - each.at <= near);
     if (known < 0) this.counted.push(rows);
-    else this.counted[known] = { ...rows, ...sum([this.counted[known]!, rows]) };
+    else this.counted[known] = { ...this.counted[known]!, ...sum([this.counted[known]!, rows]) };
   }
 
   private forgetOld(): void {
     const { windowMs } = this.bound;
     if (windowMs === undefined) return;
     const from = this.now() - windowMs;
-    this.counted = this.counted.filter(({ at }) => at > from);
+    const first = this.counted.findIndex(({ at }) => at > from);
+    if (first !== 0) this.counted.splice(0, first < 0 ? this.counted.length : first);
   }
 }
 

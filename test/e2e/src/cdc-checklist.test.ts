@@ -9,6 +9,7 @@ const POSTGRES = 'connectors/postgres/src';
 const FOLDERS: { readonly [short: string]: string } = {
   stream: `${POSTGRES}/stream`,
   source: `${POSTGRES}/source`,
+  sink: `${POSTGRES}/sink`,
   connection: `${POSTGRES}/connection`,
   e2e: 'test/e2e/src',
 };

@@ -3,8 +3,10 @@ import { type Batch, bitmapBytes, type Column, getBit, OPS, setBit } from '@slui
 
 /** 0 for rows to write, 1 for rows to delete. */
 export const OP_COLUMN = '_sluice_op';
-/** Rises with every row, so that the last one of a key can be told. */
+/** Rises with every row of all of them, so that the last one of a key can be told, and what came before what. */
 export const ORDER_COLUMN = '_sluice_n';
+/** What the numbers come from: made once a connection. */
+export const ORDER_SEQUENCE = '_sluice_order';
 /** Of a row that leaves columns as they are: one bit a column, the first in the lowest of the first byte; else null. */
 export const ABSENT_COLUMN = '_sluice_absent';
 

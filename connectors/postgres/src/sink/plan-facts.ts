@@ -22,6 +22,8 @@ export interface PlanFacts {
   isOurs(stream: string, target: Target): boolean;
   /** The columns that a target of ours was filled in, with what they are at the source. */
   filled(stream: string, target: Target): { readonly [column: string]: string };
+  /** Whether a target has constraints beside its key that look at several rows. */
+  isOrdered(target: Target): boolean;
   /** What people have hung on a target of ours that is to be replaced. */
   hungOn(target: Target): readonly string[];
   hasSchema(name: string): boolean;
@@ -45,6 +47,7 @@ export async function planFacts(
     return stream.write === 'replace' && target && columns ? [{ target, columns }] : [];
   });
   const hung = await hungOn(session, replaced);
+  const ordered = await orderedTables(session, [...targets.values()]);
   const schemas = await existingSchemas(
     session,
     streams.map(({ name }) => name.schema),
@@ -57,6 +60,7 @@ export async function planFacts(
     target: (name) => targets.get(qualified(name)),
     isOurs: (stream, target) => created.has(placeOf(stream, target)),
     filled: (stream, target) => created.get(placeOf(stream, target))?.filled ?? {},
+    isOrdered: ({ oid }) => ordered.has(oid),
     hungOn: ({ oid }) => hung.get(oid) ?? [],
     hasSchema: (name) => schemas.has(name),
     types,
@@ -67,6 +71,19 @@ export async function planFacts(
 interface CreatedBefore {
   readonly columns: readonly string[];
   readonly filled: { readonly [column: string]: string };
+}
+
+const ORDERED = `
+  SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique
+  GROUP BY 1 HAVING count(*) > 1
+  UNION SELECT c.conrelid FROM pg_catalog.pg_constraint c WHERE c.conrelid = ANY ($1::oid[]) AND c.contype IN ('f', 'x')
+  UNION SELECT c.confrelid FROM pg_catalog.pg_constraint c WHERE c.confrelid = ANY ($1::oid[]) AND c.contype = 'f'`;
+
+/** The numbers of those with a further unique index, a foreign key from or to them, or an exclusion constraint. */
+async function orderedTables(session: Session, targets: readonly Target[]): Promise<ReadonlySet<number>> {
+  if (targets.length === 0) return new Set();
+  const rows = await session.rows(ORDERED, [`{${targets.map(({ oid }) => oid).join(',')}}`]);
+  return new Set(rows.map(([oid]) => Number(oid)));
 }
 
 /** The tables that we created, by stream and table. */

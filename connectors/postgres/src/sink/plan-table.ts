@@ -87,7 +87,15 @@ function planTable({ stream, name }: NamedStream, facts: PlanFacts): TablePlan {
     const wanted = key.includes(column.name) ? { ...column, nullable: false } : column;
     return fill === undefined ? wanted : { ...wanted, fill };
   });
-  const detail: TableDetail = { ...name, columns, key, keyed: isKeyed(write), save: stream.save, ours };
+  const detail: TableDetail = {
+    ...name,
+    columns,
+    key,
+    keyed: isKeyed(write),
+    save: stream.save,
+    ours,
+    ordered: !isNew && facts.isOrdered(target),
+  };
   const encoding = stream.encodings.find((format) => accepts(format, plans));
   const ddl = [
     ...(facts.hasSchema(name.schema) ? [] : [createSchema(name.schema)]),

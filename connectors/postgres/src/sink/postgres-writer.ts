@@ -20,10 +20,11 @@ import { tableError } from '../connection/table-error.js';
 import { pgErrors } from '../errors.js';
 import { changeParts } from './change-parts.js';
 import type { FirstCopies } from './first-copy.js';
+import { applyInOrder, isOrderError } from './in-order.js';
 import { isNewEpoch, storeEpoch } from './record.js';
 import type { RecordTables } from './record-tables.js';
 import { detailOf, stagingName } from './table-detail.js';
-import { type CopyForm, TableLoad } from './table-load.js';
+import { type CopyForm, prepareOrder, TableLoad } from './table-load.js';
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
@@ -61,9 +62,11 @@ export class PostgresWriter implements AtomicWriter {
         : detailOf(table);
       const first = await firsts.include(session, lane, table);
       const load = new TableLoad(table, destination, `_sluice_in_${loads.size}`, first);
-      await load.prepare(session);
       loads.set(table.stream, load);
     }
+    const buffered = [...loads.values()].filter((load) => load.buffered);
+    if (buffered.length > 0) await prepareOrder(session);
+    for (const load of buffered) await load.prepare(session);
     return new PostgresWriter(session, tables, firsts, lane, loads);
   }
 
@@ -131,7 +134,7 @@ export class PostgresWriter implements AtomicWriter {
     await session
       .commit(storeEpoch(tables, lane.job, epoch), `committing epoch ${epoch.number} of ${epoch.split.id}`)
       .catch((error: unknown) => {
-        throw this.deferredError(error);
+        throw this.constraintError(error);
       });
     failpoint('postgres.commit.after');
     this.ended();
@@ -157,7 +160,7 @@ export class PostgresWriter implements AtomicWriter {
 
   private async moveRow(load: TableLoad, batch: Batch): Promise<void> {
     await this.begin();
-    await this.endCopy();
+    await this.settleEarly(load);
     await load.moveRow(this.session, batch);
   }
 
@@ -176,20 +179,51 @@ export class PostgresWriter implements AtomicWriter {
   }
 
   /**
-   * A constraint that the server checks at the commit names its table. That of a foreign key is the one that refers,
-   * also where a row goes that it refers to: whose fault it is cannot be told.
+   * A constraint that the server checks at the commit, or among several tables, names its table. That of a foreign key is
+   * the one that refers, also where a row goes that it refers to: whose fault it is cannot be told.
    */
-  private deferredError(error: unknown): unknown {
+  private constraintError(error: unknown): unknown {
     const { table } = toSluiceError(error).details;
     const load = [...this.loads.values()].find(({ target }) => target === table);
     if (load === undefined || hasState(error, FOREIGN_KEY_VIOLATION)) return error;
     return tableError(error, load.table.stream);
   }
 
-  /** Everything that was copied is where it belongs. */
-  private async settleRows(): Promise<void> {
+  /** Everything that was copied is where it belongs; where constraints forbid that set by set, in the source's order. */
+  private async settleRows(loads = [...this.loads.values()]): Promise<void> {
     await this.endCopy();
-    for (const load of this.loads.values()) {
+    const { session } = this;
+    const waiting = loads.filter(({ isWaiting }) => isWaiting);
+    const upserts = waiting.flatMap(({ upsert }) => upsert ?? []);
+    if (upserts.length < waiting.length || !waiting.some(({ isOrdered }) => isOrdered)) {
+      await this.settleEach(waiting);
+      return;
+    }
+    await session.query('SAVEPOINT sluice_epoch');
+    try {
+      await this.settleEach(waiting);
+      await session.query('RELEASE sluice_epoch');
+    } catch (error) {
+      if (!isOrderError(error)) throw error;
+      await session.query('ROLLBACK TO sluice_epoch');
+      const doing = `writing ${waiting.map(({ target }) => target).join(', ')} row by row`;
+      await applyInOrder(session, upserts, doing).catch((refused: unknown) => {
+        throw this.constraintError(refused);
+      });
+      for (const load of waiting) load.forget();
+    }
+  }
+
+  /** What was written before to the table, and where their order counts to the others, is where it belongs. */
+  private async settleEarly(load: TableLoad): Promise<void> {
+    const loads = load.isOrdered ? [...this.loads.values()] : [load];
+    const waiting = loads.filter(({ isWaiting }) => isWaiting);
+    await this.settleRows(waiting);
+    for (const settled of waiting) await settled.empty(this.session);
+  }
+
+  private async settleEach(waiting: readonly TableLoad[]): Promise<void> {
+    for (const load of waiting) {
       await load.settle(this.session).catch((error: unknown) => {
         throw this.failed(load, error);
       });
@@ -200,7 +234,8 @@ export class PostgresWriter implements AtomicWriter {
     if (range !== undefined)
       throw pgErrors.unsupported(`${stream}: a part of a table cannot be cleared by this sink`);
     await this.begin();
-    await this.endCopy();
+    if (marks === undefined && !load.isOrdered) await this.endCopy();
+    else await this.settleEarly(load);
     await load.clear(this.session, marks);
   }
 

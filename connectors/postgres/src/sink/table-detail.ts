@@ -25,6 +25,8 @@ export interface TableDetail extends TableName {
   readonly save: SaveMode;
   /** Whether the table that is there was created by us: it follows the stream. Others get new columns at most. */
   readonly ours: boolean;
+  /** Whether it has constraints beside its key that look at several rows: the order of changes may count. */
+  readonly ordered: boolean;
 }
 
 export function detailOf(table: TablePlan): TableDetail {

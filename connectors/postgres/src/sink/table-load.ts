@@ -17,12 +17,13 @@ import {
   leavesColumns,
   OP_COLUMN,
   ORDER_COLUMN,
+  ORDER_SEQUENCE,
   opColumn,
 } from './op-column.js';
 import { detailOf, type PlannedColumn, type TableDetail } from './table-detail.js';
 import { copyInto } from './table-sql.js';
 import { TextRows } from './text-rows.js';
-import { applyRows, insertRows, PENDING, type Pending } from './upsert-sql.js';
+import { applyRows, insertRows, PENDING, type Pending, type Upsert } from './upsert-sql.js';
 
 /** One way to copy rows: without the op where all rows are the same, else with it. */
 export interface CopyForm {
@@ -74,7 +75,24 @@ export class TableLoad {
     return `${this.destination.schema}.${this.destination.table}`;
   }
 
-  /** Once a connection, outside of transactions. */
+  /** Whether rows wait in the temporary table. */
+  get isWaiting(): boolean {
+    return this.pending !== 'nothing';
+  }
+
+  /** Whether the order of changes may count, also among tables. */
+  get isOrdered(): boolean {
+    return this.detail.ordered;
+  }
+
+  /** How the rows that wait are written by their key; undefined where they are not. */
+  get upsert(): Upsert | undefined {
+    const { destination, detail, pending, table } = this;
+    if (!isKeyed(table.write) || table.write === 'history' || this.first) return undefined;
+    return { from: `pg_temp.${ident(this.buffer)}`, destination, detail, pending };
+  }
+
+  /** Once a connection, outside of transactions, behind {@link prepareOrder}. */
   async prepare(session: Session): Promise<void> {
     if (!this.buffered) return;
     const columns = this.detail.columns.map(
@@ -86,7 +104,7 @@ export class TableLoad {
         ...columns,
         `${OP_COLUMN} smallint NOT NULL DEFAULT 0`,
         `${ABSENT_COLUMN} bytea`,
-        `${ORDER_COLUMN} bigint GENERATED ALWAYS AS IDENTITY (CACHE 1000)`,
+        `${ORDER_COLUMN} bigint NOT NULL DEFAULT nextval('pg_temp.${ORDER_SEQUENCE}')`,
       ].join(', ')}) ON COMMIT DELETE ROWS`,
       undefined,
       `preparing to write ${this.table.target}`,
@@ -139,40 +157,38 @@ export class TableLoad {
 
   /** Moves what waits in the temporary table to where it belongs; inside the epoch's transaction. */
   async settle(session: Session): Promise<void> {
-    if (this.pending === 'nothing') return;
+    if (!this.isWaiting) return;
     const from = `pg_temp.${ident(this.buffer)}`;
     const doing = `writing ${this.table.target}`;
-    const { destination, detail, pending, table } = this;
-    if (table.write === 'history') {
+    const { destination, detail, pending, table, upsert } = this;
+    if (upsert !== undefined) {
+      await applyRows(session, upsert, doing);
+    } else if (table.write === 'history') {
       await applyHistory(session, { from, destination, detail, pending, key: table.schema.key }, doing);
-    } else if (isKeyed(table.write) && !this.first) {
-      await applyRows(session, { from, destination, detail, pending }, doing);
     } else {
       await session.query(insertRows(from, destination, detail), undefined, doing);
     }
     this.pending = 'nothing';
   }
 
-  /** Moves the row of a batch to another key, behind everything that was written before; inside the epoch's transaction. */
+  /** Moves the row of a batch to another key, once nothing waits; inside the epoch's transaction. */
   async moveRow(session: Session, batch: Batch): Promise<void> {
     this.checkShape(batch);
     const doing = `writing ${this.table.target}`;
-    await this.settleEarly(session, doing);
     for (const sql of moveRow(this.destination, this.detail, batch))
       await session.query(sql, undefined, doing);
   }
 
-  /** What was written so far is where it belongs, and more rows will come. */
-  private async settleEarly(session: Session, doing: string): Promise<void> {
-    await this.settle(session);
-    if (this.buffered) await session.query(`TRUNCATE pg_temp.${ident(this.buffer)}`, undefined, doing);
+  /** What was settled does not wait any more, and further rows will come. */
+  async empty(session: Session): Promise<void> {
+    if (!this.buffered) return;
+    await session.query(`TRUNCATE pg_temp.${ident(this.buffer)}`, undefined, `writing ${this.table.target}`);
   }
 
-  /** Deletes everything that was written before, or marks it; inside the epoch's transaction. */
+  /** Deletes everything that was written before, or marks it, once nothing waits; inside the epoch's transaction. */
   async clear(session: Session, marks: Clear['marks']): Promise<void> {
     const doing = `clearing ${this.table.target}`;
     if (marks !== undefined) {
-      await this.settleEarly(session, doing);
       const column = ident(marks.column);
       const at = `timestamptz 'epoch' + ${marks.at} * interval '1 microsecond'`;
       const table = qualified(this.destination);
@@ -231,6 +247,11 @@ export class TableLoad {
       );
     }
   }
+}
+
+/** Makes what the numbers of rows come from, once a connection. */
+export async function prepareOrder(session: Session): Promise<void> {
+  await session.query(`CREATE TEMPORARY SEQUENCE ${ORDER_SEQUENCE} CACHE 1000`);
 }
 
 /** What the rows of a batch ask of those who write them by key. */

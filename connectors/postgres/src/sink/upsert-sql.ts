@@ -4,20 +4,41 @@ import { hasState } from '../connection/server-error.js';
 import type { Session } from '../connection/session.js';
 import { ident, qualified, type TableName } from '../quote.js';
 import { ABSENT_COLUMN, OP_COLUMN, ORDER_COLUMN } from './op-column.js';
-import type { TableDetail } from './table-detail.js';
+import type { PlannedColumn, TableDetail } from './table-detail.js';
 import { columnNames } from './table-sql.js';
 
-/** A column's value, cast where the temporary table holds it as text. */
-function values({ columns }: TableDetail): string {
-  return columns
-    .map(({ name, type, viaText }) => (viaText ? `${ident(name)}::${type}` : ident(name)))
-    .join(', ');
+/** A column's value in a row of the temporary table, which may hold it as text. */
+function valueIn(row: string, { name, type, viaText }: PlannedColumn): string {
+  return `${row}${ident(name)}${viaText ? `::${type}` : ''}`;
+}
+
+/** What begins the insertion of all columns; `row` is what their names stand behind. */
+export function insertColumns(destination: TableName, { columns }: TableDetail, row = ''): string {
+  const names = columnNames(columns.map((column) => column.name));
+  const values = columns.map((column) => valueIn(row, column)).join(', ');
+  return `INSERT INTO ${qualified(destination)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values}`;
 }
 
 /** All rows, as new ones. */
 export function insertRows(from: string, destination: TableName, detail: TableDetail): string {
-  const names = columnNames(detail.columns.map((column) => column.name));
-  return `INSERT INTO ${qualified(destination)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values(detail)} FROM ${from}`;
+  return `${insertColumns(destination, detail)} FROM ${from}`;
+}
+
+/** That a row `t` of the table has the key of another. */
+export function sameKey({ columns, key }: TableDetail, row: string): string {
+  const keys = columns.filter(({ name }) => key.includes(name));
+  return keys.map((column) => `t.${ident(column.name)} = ${valueIn(row, column)}`).join(' AND ');
+}
+
+/** What a row that leaves columns as they are makes of `t`; undefined where the key is all there is. */
+export function partialSet({ columns, key }: TableDetail, row: string): string | undefined {
+  const sets = columns.flatMap((column, i) => {
+    const name = ident(column.name);
+    if (key.includes(column.name)) return [];
+    const kept = `get_bit(${row}${ABSENT_COLUMN}, ${i}) = 1`;
+    return `${name} = CASE WHEN ${kept} THEN t.${name} ELSE ${valueIn(row, column)} END`;
+  });
+  return sets.length === 0 ? undefined : sets.join(', ');
 }
 
 /** What waits to be written: whole rows; also deletes; also rows that leave columns as they are. */
@@ -86,7 +107,7 @@ async function applyWaves(session: Session, upsert: Upsert, doing: string): Prom
   await session.query(`DROP TABLE ${WAVES}`);
 }
 
-function conflictClause({ columns, key }: TableDetail): string {
+export function conflictClause({ columns, key }: TableDetail): string {
   const rest = columns.map((column) => column.name).filter((name) => !key.includes(name));
   const target = `ON CONFLICT (${columnNames(key)})`;
   if (rest.length === 0) return `${target} DO NOTHING`;
@@ -101,26 +122,18 @@ function upsertFrom({ destination, detail }: Upsert, from: string, where = ''): 
 function upsertLast(upsert: Upsert): string {
   const { from, destination, detail, pending } = upsert;
   const key = columnNames(detail.key);
-  const types = new Map(detail.columns.map((column) => [column.name, column]));
-  const same = detail.key.map((name) => {
-    const { type, viaText } = types.get(name)!;
-    return `t.${ident(name)} = l.${ident(name)}${viaText ? `::${type}` : ''}`;
-  });
+  const same = sameKey(detail, 'l.');
   const last = `SELECT DISTINCT ON (${key}) * FROM ${from} ORDER BY ${key}, ${ORDER_COLUMN} DESC`;
   return `WITH last AS MATERIALIZED (${last}),
-    gone AS (DELETE FROM ${qualified(destination)} t USING last l WHERE l.${OP_COLUMN} = 1 AND ${same.join(' AND ')})
-    ${pending === 'partials' ? partialUpdate(upsert, same.join(' AND ')) : ''}
+    gone AS (DELETE FROM ${qualified(destination)} t USING last l WHERE l.${OP_COLUMN} = 1 AND ${same})
+    ${pending === 'partials' ? partialUpdate(upsert, same) : ''}
     ${upsertFrom(upsert, 'last', ` WHERE ${OP_COLUMN} = 0 AND ${ABSENT_COLUMN} IS NULL`)}`;
 }
 
 /** Rows that leave columns as they are: where there is no row, there is nothing to write. */
 function partialUpdate({ destination, detail }: Upsert, same: string): string {
-  const sets = detail.columns.flatMap(({ name, type, viaText }, i) => {
-    if (detail.key.includes(name)) return [];
-    const value = `l.${ident(name)}${viaText ? `::${type}` : ''}`;
-    return `${ident(name)} = CASE WHEN get_bit(l.${ABSENT_COLUMN}, ${i}) = 1 THEN t.${ident(name)} ELSE ${value} END`;
-  });
-  if (sets.length === 0) return '';
-  return `, part AS (UPDATE ${qualified(destination)} t SET ${sets.join(', ')} FROM last l
+  const sets = partialSet(detail, 'l.');
+  if (sets === undefined) return '';
+  return `, part AS (UPDATE ${qualified(destination)} t SET ${sets} FROM last l
     WHERE l.${OP_COLUMN} = 0 AND l.${ABSENT_COLUMN} IS NOT NULL AND ${same})`;
 }
