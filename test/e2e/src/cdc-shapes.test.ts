@@ -53,10 +53,10 @@ describeWithServer('postgres-15', (server) => {
   /** The lake is not to be read while a run has it open. */
   async function expectCopied(columns: readonly string[], what: string): Promise<void> {
     const list = columns.map((name) => `${name}::text`).join(', ');
-    const [wanted, copy] = [followed.source, followed.target].map((url) =>
-      dumpPostgres(url, `SELECT ${list} FROM t`),
+    const [wanted, copy] = await Promise.all(
+      [followed.source, followed.target].map((url) => dumpPostgres(url, `SELECT ${list} FROM t`)),
     );
-    expectSameRows(await wanted!, await copy!, { expected: 'source', actual: `copy after ${what}` });
+    expectSameRows(wanted!, copy!, { expected: 'source', actual: `copy after ${what}` });
   }
 
   /** Rows around each step: written before it and not read yet, and after it. */
