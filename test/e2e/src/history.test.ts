@@ -112,7 +112,7 @@ describeWithServer('postgres-15', (server) => {
         expectSameRows(now, dump, { expected: 'source', actual: `last versions in ${name}` });
       }
       await atSource(
-        "BEGIN; INSERT INTO items VALUES (7, 'just', NULL); TRUNCATE items; INSERT INTO items VALUES (1, 'after', NULL); COMMIT",
+        "BEGIN; INSERT INTO items VALUES (-7, 'just', NULL); TRUNCATE items; INSERT INTO items VALUES (1, 'after', NULL); COMMIT",
       );
       await run(file);
       // What has come and gone in one transaction was never there.
