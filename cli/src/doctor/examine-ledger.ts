@@ -3,6 +3,7 @@ import { constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LEDGER_VERSION, type Ledger, openSqliteLedger } from '@sluice/core';
 import { type Finding, failure, folderFindings, may, shellWord, toSluiceError } from '@sluice/sdk';
+import { describeQuarantined } from '../state/describe-state.js';
 import type { Section } from './section.js';
 
 /** With a job also which of its streams are left out. */
@@ -28,10 +29,7 @@ async function ledgerFindings(path: string, job: string | undefined): Promise<Fi
 async function quarantined(ledger: Ledger, job: string): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const flow of await ledger.flows(job)) {
-    const { streams } = await ledger.flow({ job, flow });
-    for (const [stream, { quarantined }] of Object.entries(streams)) {
-      if (quarantined === undefined) continue;
-      const { code, message } = quarantined.error;
+    for (const { stream, message, code } of describeQuarantined(flow, await ledger.flow({ job, flow }))) {
       const what = `flow ${flow} goes on without stream ${stream}: ${message} (${code})`;
       findings.push({ level: 'warn', what, fix: `sluice resync ${job} ${shellWord(stream)}` });
     }

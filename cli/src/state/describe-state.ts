@@ -84,7 +84,8 @@ export async function describeState(
   return { job, ...held, runs: runs.map(describeRun), sinks, quarantined };
 }
 
-function describeQuarantined(flow: string, { streams }: FlowState): QuarantinedDescription[] {
+/** The streams that a flow goes on without. */
+export function describeQuarantined(flow: string, { streams }: FlowState): QuarantinedDescription[] {
   return Object.entries(streams).flatMap(([stream, { quarantined }]) => {
     if (quarantined === undefined) return [];
     const { code, message } = quarantined.error;

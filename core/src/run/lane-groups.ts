@@ -77,10 +77,9 @@ export function catchingUp(lanes: readonly SplitLane[], compare: ComparePlaces |
   if (compare === undefined) return [...lanes];
   return lanes.flatMap((lane) => {
     const { split } = lane;
-    const furthest = lanes
-      .filter((other) => other.split.id === split.id)
-      .reduce((a, b) => (compare(split, a.at, b.at) >= 0 ? a : b));
-    if (lanes.filter((other) => other.split.id === split.id).length === 1) return lane;
+    const together = lanes.filter((other) => other.split.id === split.id);
+    if (together.length === 1) return lane;
+    const furthest = together.reduce((a, b) => (compare(split, a.at, b.at) >= 0 ? a : b));
     return lane === furthest ? [] : { ...lane, upTo: furthest.at };
   });
 }
