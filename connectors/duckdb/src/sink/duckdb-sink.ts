@@ -27,7 +27,7 @@ import { duckdbErrors } from '../errors.js';
 import { DuckdbSource } from '../source/duckdb-source.js';
 import { ensureTable } from '../tables/converge.js';
 import { folded, plainName, qualified } from '../tables/identifiers.js';
-import { tableError } from '../tables/table-error.js';
+import { onTable } from '../tables/table-error.js';
 import { makerOf, readShape } from '../tables/table-shape.js';
 import { stagingTable, targetOf, wantedColumns } from '../tables/target.js';
 import { cleaning } from './clean.js';
@@ -101,11 +101,7 @@ export class DuckdbSink implements Sink {
       const plans: TablePlan[] = [];
       for (const stream of streams) {
         const plan = planTable(stream, this.config.schema, database);
-        plans.push(
-          await plan.catch((error: unknown) => {
-            throw tableError(error, stream.stream);
-          }),
-        );
+        plans.push(await onTable(stream.stream, plan));
       }
       return plans;
     };
@@ -142,9 +138,6 @@ export class DuckdbSink implements Sink {
     const { control } = database;
     const columns = wantedColumns(table.schema);
     const maker = { job: job.id, stream: table.stream, generation };
-    const named = (error: unknown): never => {
-      throw tableError(error, table.stream);
-    };
     const apply = async () => {
       const target = targetOf(table);
       const shape = await readShape(control, target);
@@ -168,10 +161,10 @@ export class DuckdbSink implements Sink {
       if (shape === undefined || passed) await records.forgetFills(control, table.target);
       await ensureTable(control, target, columns, maker);
     };
-    await fillColumns(database, job, table).catch(named);
+    await onTable(table.stream, fillColumns(database, job, table));
     await this.change(database, 'schema', async () => {
       await records.requireFence(control, job.id, job.fence);
-      await apply().catch(named);
+      await onTable(table.stream, apply());
     });
   }
 

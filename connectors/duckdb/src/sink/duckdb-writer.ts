@@ -18,7 +18,7 @@ import type { DatabaseLease } from '../database/database.js';
 import type { Session } from '../database/session.js';
 import { duckdbErrors } from '../errors.js';
 import { qualified } from '../tables/identifiers.js';
-import { tableError } from '../tables/table-error.js';
+import { onTable } from '../tables/table-error.js';
 import { writtenTable } from '../tables/target.js';
 import { AppendTable } from './append-table.js';
 import { clearSql } from './clear.js';
@@ -72,9 +72,7 @@ export class DuckdbWriter implements AtomicWriter {
   async write(message: Batch | Clear): Promise<void> {
     this.c.signal.throwIfAborted();
     const { plan, table } = this.tableOf(message.stream);
-    await this.take(message, plan, table).catch((error: unknown) => {
-      throw tableError(error, plan.stream);
-    });
+    await onTable(plan.stream, this.take(message, plan, table));
   }
 
   private async take(
@@ -153,11 +151,7 @@ export class DuckdbWriter implements AtomicWriter {
   }
 
   private async applyAll(): Promise<void> {
-    for (const { plan, table } of this.tables.values()) {
-      await table.apply().catch((error: unknown) => {
-        throw tableError(error, plan.stream);
-      });
-    }
+    for (const { plan, table } of this.tables.values()) await onTable(plan.stream, table.apply());
   }
 
   private tableOf(stream: string) {

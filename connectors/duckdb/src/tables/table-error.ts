@@ -22,3 +22,10 @@ const OF_TABLES: ReadonlySet<string> = new Set(
 export function tableError(error: unknown, stream: string): unknown {
   return isSluiceError(error) && OF_TABLES.has(error.code) ? streamError(error, stream) : error;
 }
+
+/** What is done on the stream's table; it fails as {@link tableError} says. */
+export function onTable<T>(stream: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw tableError(error, stream);
+  });
+}

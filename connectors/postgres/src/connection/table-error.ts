@@ -39,3 +39,10 @@ export function tableError(error: unknown, stream: string): unknown {
     code === pgErrors.statementFailed.entry.code && typeof state === 'string' && !OF_SERVERS.test(state);
   return OF_TABLES.has(code) || unknownState ? streamError(error, stream) : error;
 }
+
+/** What is done on the stream's table; it fails as {@link tableError} says. */
+export function onTable<T>(stream: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw tableError(error, stream);
+  });
+}

@@ -17,7 +17,7 @@ import type {
 import type { PostgresConfig } from '../config.js';
 import { Connections } from '../connection/connections.js';
 import { databaseIdentity } from '../connection/identity.js';
-import { tableError } from '../connection/table-error.js';
+import { onTable } from '../connection/table-error.js';
 import { diagnoseSink } from '../diagnose/diagnose-sink.js';
 import { streamName } from '../quote.js';
 import { PostgresSource } from '../source/postgres-source.js';
@@ -95,9 +95,7 @@ export class PostgresSink implements Sink {
   applySchema(job: SinkJob, table: TablePlan, generation: number, c: Context): Promise<void> {
     const { tables } = this;
     return this.connections.using(c, (session) =>
-      applySchema({ session, tables, job, table, generation }).catch((error: unknown) => {
-        throw tableError(error, table.stream);
-      }),
+      onTable(table.stream, applySchema({ session, tables, job, table, generation })),
     );
   }
 

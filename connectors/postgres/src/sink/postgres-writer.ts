@@ -16,7 +16,7 @@ import {
 import type { CopyIn } from '../connection/copy-in.js';
 import { hasState } from '../connection/server-error.js';
 import type { Session } from '../connection/session.js';
-import { tableError } from '../connection/table-error.js';
+import { onTable, tableError } from '../connection/table-error.js';
 import { pgErrors } from '../errors.js';
 import { changeParts } from './change-parts.js';
 import type { FirstCopies } from './first-copy.js';
@@ -74,9 +74,7 @@ export class PostgresWriter implements AtomicWriter {
     const load = this.loads.get(message.stream);
     if (load === undefined)
       throw new TypeError(`the lane of ${this.lane.split.id} has no table for ${message.stream}`);
-    await this.take(load, message).catch((error: unknown) => {
-      throw tableError(error, message.stream);
-    });
+    await onTable(message.stream, this.take(load, message));
   }
 
   private async take(load: TableLoad, message: Batch | Clear): Promise<void> {

@@ -1,7 +1,7 @@
 /** The publication, which says whose changes the server logs for us: made where there is none, checked else. */
 import type { StreamSchema } from '@sluice/sdk';
 import type { Session } from '../connection/session.js';
-import { tableError } from '../connection/table-error.js';
+import { onTable } from '../connection/table-error.js';
 import { pgErrors } from '../errors.js';
 import { ident, literal, parseStreamName, qualified, streamName, type TableName } from '../quote.js';
 import { loggedTables } from './logged-table.js';
@@ -29,11 +29,8 @@ export async function preparePublication(
   if (!ours) throw lacks(name, missing);
   for (const table of missing) {
     const stream = streamName(table);
-    await session
-      .query(addTables(name, [table]), undefined, `adding ${stream} to publication ${name}`)
-      .catch((error: unknown) => {
-        throw tableError(error, stream);
-      });
+    const adding = `adding ${stream} to publication ${name}`;
+    await onTable(stream, session.query(addTables(name, [table]), undefined, adding));
   }
 }
 
